@@ -1,0 +1,97 @@
+#!/bin/sh
+# What `make` calls to get ready; each part does nothing where nothing is missing.
+#
+#   setup.sh venv      .venv with what requirements.txt pins   (PYTHON=… picks the Python)
+#   setup.sh server    a MySQL or MariaDB server program
+#   setup.sh chromium  the system's Chromium, for the browser tests
+#   setup.sh lock      requirements.txt from pyproject.toml    (UPGRADE=1 moves every pin)
+set -eu
+cd "$(dirname "$0")/.."
+stamp=.venv/installed  # a copy of the requirements.txt that .venv was made from
+
+say() { echo "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+# the words to put before a command that needs root: none, sudo, or fail
+root() {
+  if [ "$(id -u)" = 0 ]; then echo env
+  elif sudo -n true 2>/dev/null; then echo "sudo -n"
+  else return 1
+  fi
+}
+
+# apt_install WHY PACKAGE…: on Debian and Ubuntu, as root or with a sudo that asks nothing
+apt_install() {
+  why=$1; shift
+  command -v apt-get >/dev/null && as_root=$(root) || return 1
+  say "Installing $* ($why) ..."
+  log=$(mktemp)
+  if $as_root apt-get update >"$log" 2>&1 &&
+     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1
+  then rm -f "$log"
+  else tail -n 5 "$log" >&2; rm -f "$log"; return 1
+  fi
+}
+
+find_python() {
+  for python in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$python"; return
+    fi
+  done
+  return 1
+}
+
+venv() {
+  cmp -s requirements.txt $stamp && return
+  python=$(find_python) ||
+    die "No Python 3.11 or newer found (looked for ${PYTHON:-python3, python3.13, python3.12, python3.11})." \
+        "Install one, or name it: make lab PYTHON=/path/to/python3"
+  if [ ! -x .venv/bin/pip ]; then
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+      apt_install "Debian and Ubuntu keep it apart from Python" \
+        "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" ||
+      die "This Python has no venv module. On Debian or Ubuntu: sudo apt-get install python3-venv"
+    rm -rf .venv
+    "$python" -m venv .venv
+  fi
+  say "Installing the packages of requirements.txt into .venv (a few minutes, once) ..."
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+  cp requirements.txt $stamp
+}
+
+server() {
+  [ -n "${MYSQL_HOST:-}${MYSQL_UNIX_SOCKET:-}" ] && return  # one's own server
+  .venv/bin/python -m helpers.server find >/dev/null 2>&1 && return
+  apt_install "a MySQL server program; no service is started" mariadb-server-core || true
+  .venv/bin/python -m helpers.server find >/dev/null  # or exit with what to type
+}
+
+chromium() {
+  command -v chromium chromium-browser google-chrome >/dev/null && return
+  apt_install "for the browser tests" chromium ||
+    die "The browser tests need Chromium. On Debian: sudo apt-get install chromium"
+}
+
+lock() {
+  command -v uv >/dev/null || .venv/bin/python -m pip install --quiet uv
+  PATH="$PATH:$PWD/.venv/bin"
+  new=$(mktemp)
+  [ ! -f requirements.txt ] || cp requirements.txt "$new"  # pins stay where they are unless they must move
+  uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 ${UPGRADE:+--upgrade} \
+    --no-header --no-emit-index-url --no-emit-find-links --annotation-style=line pyproject.toml -o "$new" >/dev/null
+  {
+    echo "# Made by \`make lock\` from pyproject.toml, for Python 3.11 to 3.13: do not edit by hand."
+    echo "# What the course uses itself (pyproject.toml says what for):"
+    sed -n 's/ *#.*(pyproject.toml).*//p' "$new"
+    echo
+    echo "# What those pull in:"
+    grep -v '(pyproject.toml)' "$new"
+  } >requirements.txt
+  rm -f "$new"
+}
+
+case "${1:-}" in
+  venv|server|chromium|lock) "$1" ;;
+  *) sed -n '2,8p' "$0"; exit 2 ;;
+esac
