@@ -4,6 +4,7 @@
 #   setup.sh venv      .venv with what requirements.txt pins   (PYTHON=… picks the Python)
 #   setup.sh server    a MySQL or MariaDB server program
 #   setup.sh chromium  the system's Chromium, for the browser tests
+#   setup.sh lab_settings PREFIX   what JupyterLab there starts with (helpers/lab_settings.json)
 #   setup.sh lock      requirements.txt from pyproject.toml    (UPGRADE=1 moves every pin)
 set -eu
 cd "$(dirname "$0")/.."
@@ -42,29 +43,40 @@ find_python() {
   return 1
 }
 
+# with PYTHON=… another version than that of .venv may be asked for
+same_python() { [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" -V)" = "$(.venv/bin/python -V)" ]; }
+
 venv() {
-  cmp -s requirements.txt $stamp && return
-  python=$(find_python) ||
-    die "No Python 3.11 or newer found (looked for ${PYTHON:-python3, python3.13, python3.12, python3.11})." \
-        "Install one, or name it: make lab PYTHON=/path/to/python3"
-  if [ ! -x .venv/bin/pip ]; then
+  if [ -f $stamp ] && .venv/bin/python -c "" 2>/dev/null && same_python; then
+    cmp -s requirements.txt $stamp && return
+  else
+    python=$(find_python) ||
+      die "No Python 3.11 or newer found (looked for ${PYTHON:-python3, python3.13, python3.12, python3.11})." \
+          "Install one, or name it: make lab PYTHON=/path/to/python3"
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
       apt_install "Debian and Ubuntu keep it apart from Python" \
         "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" ||
-      die "This Python has no venv module. On Debian or Ubuntu: sudo apt-get install python3-venv"
+      die "$python cannot make a virtual environment. On Debian or Ubuntu: sudo apt-get install python3-venv"
     rm -rf .venv
     "$python" -m venv .venv
   fi
   say "Installing the packages of requirements.txt into .venv (a few minutes, once) ..."
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+  lab_settings .venv
   cp requirements.txt $stamp
+}
+
+# lab_settings PREFIX: no news pop-up in the JupyterLab that is installed there
+lab_settings() {
+  mkdir -p "$1/share/jupyter/lab/settings/overrides.d"
+  cp helpers/lab_settings.json "$1/share/jupyter/lab/settings/overrides.d/generators-course.json"
 }
 
 server() {
   [ -n "${MYSQL_HOST:-}${MYSQL_UNIX_SOCKET:-}" ] && return  # one's own server
   .venv/bin/python -m helpers.server find >/dev/null 2>&1 && return
-  apt_install "a MySQL server program; no service is started" mariadb-server-core || true
-  .venv/bin/python -m helpers.server find >/dev/null  # or exit with what to type
+  apt_install "a MySQL server program; no service is started" mariadb-server-core || say "No server program yet."
+  .venv/bin/python -m helpers.server find >/dev/null  # where none is found it says what to type
 }
 
 chromium() {
@@ -92,6 +104,6 @@ lock() {
 }
 
 case "${1:-}" in
-  venv|server|chromium|lock) "$1" ;;
-  *) sed -n '2,8p' "$0"; exit 2 ;;
+  venv|server|chromium|lock|lab_settings) "$@" ;;
+  *) sed -n '2,9p' "$0"; exit 2 ;;
 esac

@@ -1,0 +1,51 @@
+# `make` alone says what there is. What is behind the targets: helpers/setup.sh.
+.DEFAULT_GOAL := help
+.PHONY: help lab test browser outputs clear lock clean venv ready
+
+ifdef ROWS
+export COURSE_ROWS := $(ROWS)
+endif
+export UPGRADE
+
+python := .venv/bin/python
+first_lesson := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+# Linux without a screen: say the address instead of looking for a browser
+headless := $(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(WSL_DISTRO_NAME),,--no-browser))
+as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+help:  ## list the targets (this list)
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	  printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+lab: ready  ## open JupyterLab on the first lesson; ROWS=1000000 makes everything big, LAB="--port 9000" adds options
+	@rm -rf .venv/workspaces
+	@exec $(python) -m jupyterlab --LabApp.default_url=/lab/tree/$(first_lesson) \
+	  --LabApp.workspaces_dir=.venv/workspaces $(headless) $(as_root) $(LAB)
+
+test: ready  ## run every lesson and every test, and compare with what is stored
+	@$(python) -m ruff check
+	@$(python) -m pytest -n 2 --dist loadfile --nbval notebooks helpers $(TEST)
+
+browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
+	@helpers/setup.sh chromium
+	@$(python) -m pytest -m browser helpers $(TEST)
+
+outputs: ready  ## run every lesson top to bottom and store clean outputs
+	@$(python) -m helpers.notebooks run
+
+clear: ready  ## take the outputs away and fold the solutions, for a class to start from
+	@$(python) -m helpers.notebooks clear
+
+lock: venv  ## write requirements.txt from pyproject.toml; UPGRADE=1 moves every pin
+	@helpers/setup.sh lock
+
+clean:  ## remove what the targets above made, the packages too
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# Set-up: each part does nothing where nothing is missing
+venv:
+	@PYTHON="$(PYTHON)" helpers/setup.sh venv
+
+ready: venv
+	@helpers/setup.sh server

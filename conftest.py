@@ -1,0 +1,16 @@
+"""What every test and every notebook's kernel starts with: no progress bars, and nothing of the learner's own touched."""
+
+import os
+import tempfile
+
+
+def pytest_configure(config):
+    """Set the environment that the tests, the kernels and the processes that they start inherit."""
+    os.environ["COURSE_PROGRESS"] = "0"
+    os.environ.pop("MPLBACKEND", None)  # the kernel chooses its own: one set for scripts would leave no plot
+    if os.environ.get("MYSQL_HOST") or os.environ.get("MYSQL_UNIX_SOCKET"):
+        # somebody's own server: their ALX_prodev stays as it is
+        os.environ.setdefault("MYSQL_DATABASE", "course_test")
+    # a private server apart from the one that a learner's notebooks use
+    folder = os.path.join(tempfile.gettempdir(), f"generators-course-tests-{os.getuid()}")
+    os.environ.setdefault("COURSE_SERVER_DIR", folder)
