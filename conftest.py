@@ -1,4 +1,4 @@
-"""What every test and every notebook's kernel starts with: no progress bars, and nothing of the learner's own touched."""
+"""What every test and every kernel starts with: no progress bars, and nothing of the learner's own touched."""
 
 import os
 import tempfile
