@@ -1,0 +1,255 @@
+"""Run functions in fresh Python processes, and show the memory and the time that they take.
+
+memory_profiler does the sampling. What this file adds makes its figures comparable:
+
+- A process keeps memory that Python has freed, so whichever function runs second looks better or worse than it is.
+  Here each one has a process of its own, started from nothing.
+- Memory is counted from a baseline: the process after its imports, before the function.
+- Short peaks fall between two samples. On Linux the kernel's own high-water mark (VmHWM in /proc/self/status, set back
+  at the baseline) gives the peak; elsewhere the highest sample does.
+"""
+
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+
+import cloudpickle
+
+INTERVAL = 0.01  # seconds between samples
+MIB = 2**20
+
+
+# What lessons call ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one function did in its own process."""
+
+    peak: float  # MiB above the baseline, at most
+    seconds: float  # from call to return
+    baseline: float  # MiB of the process before the call
+    sampled_peak: float  # MiB above the baseline in the highest sample
+    samples: list = field(repr=False)  # (seconds since the call, MiB above the baseline)
+    rows: int | None = None  # what the function worked through, where the caller said so
+    result: object = field(default=None, repr=False)  # what it returned, where asked for
+
+    @property
+    def rate(self):
+        """Rows a second, or None where the number of rows was not given."""
+        return self.rows / self.seconds if self.rows else None
+
+
+class Comparison(dict):
+    """Measurements by name. As the last line of a cell it shows a figure and a table."""
+
+    def __init__(self, measurements, title=None):
+        super().__init__(measurements)
+        self.title = title
+
+    @property
+    def table(self):
+        """A pandas DataFrame: a row for each name; peak MiB, seconds, and rows/s where rows were given."""
+        import pandas as pd
+
+        columns = {
+            "peak MiB": {name: m.peak for name, m in self.items()},
+            "seconds": {name: m.seconds for name, m in self.items()},
+        }
+        if any(m.rows for m in self.values()):
+            columns["rows/s"] = {name: m.rate for name, m in self.items()}
+        return pd.DataFrame(columns)
+
+    def plot(self):
+        """Draw memory above the baseline against time, a line for each name, peaks marked; return matplotlib Axes."""
+        from helpers import plots
+
+        ax = plots.axes(self.title or "Memory while each version runs", "seconds", "memory above the start (MiB)")
+        others = iter(plots.OTHERS * len(self))
+        ends = []
+        for name, m in self.items():
+            kind = name.split()[0].strip(":,").lower() if name else ""
+            colour = {"list": plots.LIST, "generator": plots.GENERATOR}.get(kind) or next(others)
+            times, levels = zip(*m.samples, strict=True)
+            ax.plot(times, levels, color=colour)
+            at = times[levels.index(max(levels))]
+            ax.plot([at], [m.peak], "o", color=colour)
+            ends.append((times[-1], levels[-1], f"{name}: {m.peak:,.1f} MiB", colour))
+        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]), top=max(ax.get_ylim()[1], 2))
+        ax.set_xlim(left=0)
+        plots.label_ends(ax, ends)
+        return ax
+
+    def _repr_html_(self):
+        formats = {"peak MiB": "{:,.1f}".format, "seconds": "{:,.2f}".format, "rows/s": "{:,.0f}".format}
+        return self.table.to_html(formatters=formats, border=0)
+
+    def _ipython_display_(self):
+        import matplotlib.pyplot as plt
+        from IPython.display import HTML, display
+
+        figure = self.plot().figure
+        display(figure)
+        plt.close(figure)
+        display(HTML(self._repr_html_()))
+
+
+def compare(versions, rows=None, title=None, repeats=1, results=False):
+    """Measure each function in fresh processes of its own, one after the other.
+
+    Parameters
+    ----------
+    versions : dict of str to callable
+        Functions without arguments, by the name to show. Those of a notebook and lambdas work too. A name that begins
+        with "list" or "generator" gets that colour in the plot.
+    rows : int, optional
+        How many rows each works through, for rows/s.
+    title : str, optional
+        The figure's title: what to see in it.
+    repeats : int
+        How often each is measured, in turns; the run with the median time is kept.
+    results : bool
+        Whether what each returns comes back (it must be picklable), as `.result`.
+
+    Returns
+    -------
+    Comparison
+        A dict of name to Measurement that shows itself as a figure and a table.
+
+    Raises
+    ------
+    Exception
+        Whatever a function raises, as itself.
+    ValueError, TypeError
+        No versions, something that cannot be called, or repeats below 1.
+
+    Examples
+    --------
+    >>> both = compare({"list": lambda: sum([n for n in range(10**6)]), "generator": lambda: sum(n for n in range(10**6))})
+    >>> both["list"].peak > 10 * both["generator"].peak
+    True
+    """
+    from tqdm import tqdm
+
+    if not versions or repeats < 1:
+        raise ValueError(f"compare needs at least one version and one repeat, not {versions!r} and {repeats!r}")
+    for name, function in versions.items():
+        if not callable(function):
+            raise TypeError(f"version {name!r} is not a function: {function!r}. Give the function itself, or a lambda.")
+    runs = {name: [] for name in versions}
+    for name in tqdm([*versions] * repeats, desc="Measuring", unit="run", leave=False, delay=2):
+        runs[name].append(measure(versions[name], rows=rows, results=results))
+    middle = {
+        name: sorted(found, key=lambda m: m.seconds)[(len(found) - 1) // 2] for name, found in runs.items()
+    }
+    return Comparison(middle, title)
+
+
+def measure(function, rows=None, results=False):
+    """Measure one function without arguments in a fresh process; return a Measurement.
+
+    Raises what the function raises, as itself, with the other process's traceback as its cause; RuntimeError if the
+    process ended without an answer, as when the system kills it for its memory.
+    """
+    payload = cloudpickle.dumps((sys.path, results, cloudpickle.dumps(function)))
+    process = subprocess.run([sys.executable, os.path.abspath(__file__)], input=payload, capture_output=True)
+    if not process.stdout:
+        said = process.stderr.decode(errors="replace").strip()
+        raise RuntimeError(
+            f"The measured process ended with status {process.returncode} and no answer"
+            + (" (-9 often means that the system had no memory left)" if process.returncode == -9 else "")
+            + (f":\n{said[-2000:]}" if said else "")
+        )
+    answer = cloudpickle.loads(process.stdout)
+    if "error" in answer:
+        error, text = answer["error"]
+        raise error from _InTheMeasuredProcess(text)
+    result = answer.pop("result", None)
+    return Measurement(rows=rows, result=cloudpickle.loads(result) if result else None, **answer)
+
+
+class _InTheMeasuredProcess(Exception):
+    """Carries the traceback of the other process, as the cause of the error that came from there."""
+
+    def __str__(self):
+        return "\n" + self.args[0]
+
+
+# In the fresh process -------------------------------------------------------------------------------------------------
+
+
+def _main():
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # what the function prints must not cost anything
+    sys.path[:], results, function = cloudpickle.load(sys.stdin.buffer)
+    try:
+        answer = _measure_here(cloudpickle.loads(function), results)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too: they are the function's answer
+        text = "".join(traceback.format_exception(error))
+        try:
+            answer = {"error": (error, text)}
+            cloudpickle.loads(cloudpickle.dumps(answer))
+        except Exception:  # an error that does not travel
+            answer = {"error": (RuntimeError(f"{type(error).__name__}: {error}"), text)}
+    answers.write(cloudpickle.dumps(answer))
+    answers.close()
+
+
+def _measure_here(function, results):
+    from memory_profiler import memory_usage
+
+    clock = {}
+
+    def timed():
+        clock["start"], clock["counter"] = time.time(), time.perf_counter()
+        result = function()
+        clock["seconds"] = time.perf_counter() - clock["counter"]
+        return result
+
+    gc.collect()
+    marked = _reset_high_water_mark()
+    baseline = statistics.median(memory_usage(-1, interval=0.001, timeout=0.005))
+    # max_iterations: memory_usage would run the function again until it has enough samples
+    samples, result = memory_usage((timed, (), {}), interval=INTERVAL, max_iterations=1, timestamps=True, retval=True)
+    high = _high_water_mark() if marked else None
+    sampled = [(max(0.0, at - clock["start"]), level - baseline) for level, at in samples]
+    sampled_peak = max(level for _, level in sampled)
+    answer = {
+        "peak": sampled_peak if high is None else high - baseline,
+        "seconds": clock["seconds"],
+        "baseline": baseline,
+        "sampled_peak": sampled_peak,
+        "samples": sampled,
+    }
+    if results:
+        answer["result"] = cloudpickle.dumps(result)
+    return answer
+
+
+def _reset_high_water_mark():
+    """Set the kernel's high-water mark of this process back to now (proc_pid_clear_refs(5)); say whether that worked."""
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:  # not Linux, or a container that does not offer it
+        return False
+    return _high_water_mark() is not None
+
+
+def _high_water_mark():
+    """Return the most memory that this process has held, in MiB (VmHWM, proc_pid_status(5)), or None."""
+    try:
+        with open("/proc/self/status") as file:
+            return next((int(line.split()[1]) * 1024 / MIB for line in file if line.startswith("VmHWM:")), None)
+    except OSError:
+        return None
+
+
+if __name__ == "__main__":
+    _main()

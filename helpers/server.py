@@ -1,0 +1,449 @@
+"""A private MySQL or MariaDB server for people who have none: found, started, shared by their notebooks, ended by itself.
+
+`ensure()` is the one call that others need. How it works:
+
+- A small process, the keeper, starts the server and watches it. It is nobody's child, so a kernel that restarts, or a
+  profiler that ends its children, does not take the server down.
+- Each process that uses the server holds a shared lock on the file `users.lock` as long as it lives. The system drops
+  the lock when the process ends, however it ends. When the keeper can have that lock for itself, nobody is left, and
+  it stops the server.
+- The server listens on a unix socket in a folder that only its owner can enter, and on no TCP port. That folder is the
+  protection: the account has no password because nobody else can reach it.
+
+Only the standard library is imported: the keeper lives as long as the class does and should be small.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: ensure() says what to do
+    fcntl = None
+
+NAME = "generators-course"
+IDLE_SECONDS = 3.0  # how long the server waits for a next user: long enough to run two commands one after the other
+START_SECONDS = 120.0  # how long a start may take: a slow disk, or the recovery after a crash
+STOP_SECONDS = 60.0  # how long the server may take to write its pages before it is killed
+DISK_MIB = 300  # what a new data folder takes, with room for the lessons' tables
+SOCKET_BYTES = 103  # the longest path of a unix socket on macOS; Linux allows 107
+
+INSTALL = """No MySQL or MariaDB server program was found. Install one with the line for your system:
+  conda:         conda install -c conda-forge mysql-server
+  Debian/Ubuntu: sudo apt-get install --no-install-recommends mariadb-server-core
+  macOS:         brew install mariadb
+or set MYSQL_HOST, MYSQL_USER and MYSQL_PASSWORD to use a server that you have."""
+
+
+class ServerError(RuntimeError):
+    """The private server could not be found, started or reached; the message says why and what to do."""
+
+
+# What the notebooks call ----------------------------------------------------------------------------------------------
+
+_held = {}  # folder -> open file: this process's shared lock on users.lock, held until the process ends
+
+
+def ensure():
+    """Start the private server unless it runs already, and keep it running as long as this process lives.
+
+    Returns
+    -------
+    dict
+        Arguments for `mysql.connector.connect`: `unix_socket` (str, a path) and `user` (str). The account has every
+        right on this server, which holds nothing but the course's data, and no password.
+
+    Raises
+    ------
+    ServerError
+        No server program, a folder that is not safe to use, or a server that does not start (with the end of its log).
+    """
+    if fcntl is None:
+        raise ServerError("The private server needs Linux or macOS. On Windows, open the course in WSL or on Binder.")
+    folder = home()
+    if folder not in _held:
+        users = open(folder / "users.lock", "a")  # noqa: SIM115 (stays open: the lock ends with it)
+        fcntl.flock(users, fcntl.LOCK_SH)  # waits here while a server that is stopping ends
+        _held[folder] = users
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if _locked(folder / "keeper.lock"):
+            with contextlib.suppress(FileNotFoundError):  # written when the server is ready
+                return {"unix_socket": (folder / "socket").read_text(), "user": "root"}
+        else:
+            _spawn_keeper(folder)
+        time.sleep(0.05)
+    raise ServerError(f"The private server did not get ready within {START_SECONDS:.0f} s. Its log: {folder / 'error.log'}")
+
+
+def home():
+    """Return the folder (pathlib.Path) of the private server: its data, locks and log. It is made if it is missing.
+
+    COURSE_SERVER_DIR names it; else it stands in the user's cache folder, or, where that cannot be written (a
+    read-only home), in the system's temporary folder.
+
+    Raises
+    ------
+    ServerError
+        The folder cannot be made, belongs to somebody else, is open to others, or is a symbolic link.
+    """
+    chosen = os.environ.get("COURSE_SERVER_DIR")
+    if chosen:
+        return _private_folder(Path(chosen).expanduser().absolute(), parents=True)
+    mac = Path.home() / "Library/Caches"
+    cache = os.environ.get("XDG_CACHE_HOME") or (mac if sys.platform == "darwin" else Path.home() / ".cache")
+    try:
+        return _private_folder(Path(cache).expanduser().absolute() / NAME, parents=True)
+    except OSError:
+        return _private_folder(_temporary_folder() / f"{NAME}-{os.getuid()}")
+
+
+def find_program():
+    """Return the path (str) of a server program: `mariadbd` or `mysqld`.
+
+    COURSE_MYSQLD names one; else PATH, the conda environment, the system's folders and Homebrew's are searched.
+
+    Raises
+    ------
+    ServerError
+        None is there; the message has the line that installs one.
+    """
+    chosen = os.environ.get("COURSE_MYSQLD")
+    if chosen:
+        program = shutil.which(chosen)
+        if program is None:
+            raise ServerError(f"COURSE_MYSQLD={chosen!r} is not a program that can be run. Mend it, or unset it to search.")
+        return program
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    folders += [f"{p}/bin" for p in (os.environ.get("CONDA_PREFIX"), sys.prefix) if p]
+    folders += ["/usr/sbin", "/usr/libexec", "/usr/local/sbin", "/usr/local/bin", "/usr/local/mysql/bin"]
+    for brew in ("/opt/homebrew", "/usr/local", "/home/linuxbrew/.linuxbrew"):
+        folders += [f"{brew}/bin", f"{brew}/opt/mariadb/bin", f"{brew}/opt/mysql/bin"]
+    for folder in folders:
+        for name in ("mariadbd", "mysqld"):
+            if program := shutil.which(name, path=folder or "."):
+                return program
+    raise ServerError(INSTALL)
+
+
+# Folders that are safe to use -----------------------------------------------------------------------------------------
+
+
+def _private_folder(path, parents=False):
+    """Make `path` as a folder for this user alone, or check that it is one; a symbolic link is refused, not followed."""
+    if parents:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise ServerError(
+            f"{path} is not a folder of yours (it is a link, a file, or somebody else's), so the private server does "
+            "not use it. Remove it, or name another folder in COURSE_SERVER_DIR or TMPDIR."
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        path.chmod(0o700)
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise PermissionError(f"{path} cannot be written")
+    return path
+
+
+def _temporary_folder():
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise ServerError(f"The private server needs a temporary folder that it can write. {error}. Set TMPDIR.") from None
+
+
+def _socket_path(folder):
+    """Choose the socket's path: short, in a private folder of its own, and another one for every server folder."""
+    name = f"gc-{os.getuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]}"
+    base = _temporary_folder()
+    if len(os.fsencode(base / name / "s")) > SOCKET_BYTES:
+        base = Path("/tmp")
+    return _private_folder(base / name) / "s"
+
+
+# Locks and the keeper's start -----------------------------------------------------------------------------------------
+
+
+def _locked(path):
+    """Tell whether some process holds the lock on the file `path` for itself."""
+    with open(path, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _spawn_keeper(folder):
+    """Start a keeper that outlives this process and wait for its word; raise ServerError if it could not do its work."""
+    command = [sys.executable, os.path.abspath(__file__), "keep", str(folder)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+        cwd=folder,
+    )
+    with process.stdout:
+        word = process.stdout.readline()  # ends with the keeper at the latest
+    process.wait()
+    answer = json.loads(word) if word else {"error": "The private server's keeper ended before the server was ready."}
+    if "error" in answer:
+        raise ServerError(answer["error"])
+
+
+# The keeper -----------------------------------------------------------------------------------------------------------
+
+
+def _keep(folder):
+    """Be the keeper: start the server, say so on standard output, and stop the server when its last user is gone."""
+    if os.fork():
+        os._exit(0)  # the parent ends: the keeper is nobody's child
+    os.umask(0o077)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open(folder / "keeper.lock", "a") as lock:
+        if not _take(lock, seconds=1):
+            _say({"taken": True})  # another keeper is at work; the caller waits for its server
+            return
+        (folder / "socket").unlink(missing_ok=True)
+        (folder / "keeper.pid").write_text(str(os.getpid()))
+        server = None
+        try:
+            server, path = _start_server(folder)
+            (folder / "socket").write_text(str(path))
+            _say({"ready": True})
+            _wait_until_unused(folder, server, path)
+        except ServerError as error:
+            _say({"error": str(error)})
+        except OSError as error:
+            _say({"error": f"The private server could not start: {error}. Its folder is {folder}."})
+        finally:
+            (folder / "socket").unlink(missing_ok=True)
+            if server is not None:
+                _stop(server)
+
+
+def _take(lock, seconds):
+    """Try for some seconds to lock the open file `lock` for this process alone: others look at it for an instant."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+
+
+def _say(answer):
+    """Answer the process that started this keeper, once; it may be gone, and nobody listens afterwards."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(answer).encode() + b"\n")
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+
+
+def _start_server(folder):
+    program = find_program()
+    version = subprocess.run([program, "--no-defaults", "--version"], capture_output=True, text=True).stdout
+    number = re.search(r"(\d+\.\d+)\.\d+", version)
+    if number is None:
+        raise ServerError(f"{program} --version says nothing that a MySQL or MariaDB server would say: {version.strip()!r}")
+    mariadb = "mariadb" in version.lower()
+    data = folder / f"{'mariadb' if mariadb else 'mysql'}-{number[1]}"
+    log = folder / "error.log"
+    log.unlink(missing_ok=True)
+    _end_leftover(folder, data)
+    if not data.is_dir():
+        _make_data_folder(program, mariadb, folder, data, log)
+    (folder / "tmp").mkdir(exist_ok=True)
+    path = _socket_path(folder)
+    path.unlink(missing_ok=True)
+    command = [
+        program, "--no-defaults", *_as_root(),
+        f"--datadir={data}", f"--socket={path}", f"--pid-file={folder / 'server.pid'}", f"--log-error={log}",
+        f"--tmpdir={folder / 'tmp'}", "--skip-networking", "--skip-log-bin", "--performance-schema=OFF",
+        "--secure-file-priv=", "--character-set-server=utf8mb4",
+        f"--innodb-buffer-pool-size={os.environ.get('COURSE_BUFFER_POOL', '128M')}",
+        *([] if mariadb else ["--mysqlx=OFF"]),
+    ]  # fmt: skip
+    with open(folder / "server.out", "wb") as out:
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder, preexec_fn=_die_with_keeper
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _greets(path):
+            if server.poll() is not None:
+                raise ServerError(_failure(program, "ended while it started", log, folder / "server.out"))
+            if time.monotonic() > deadline:
+                raise ServerError(_failure(program, f"was not ready after {START_SECONDS:.0f} s", log))
+            time.sleep(0.02)
+    except BaseException:
+        _stop(server)
+        raise
+    return server, path
+
+
+def _make_data_folder(program, mariadb, folder, data, log):
+    """Make the server's data folder under another name and rename it when it is whole: no half-made one is ever used."""
+    free = shutil.disk_usage(folder).free / 2**20
+    if free < DISK_MIB:
+        raise ServerError(
+            f"The private server needs {DISK_MIB} MiB of disk for its data and {folder} has {free:.0f} MiB left. "
+            "Free some, or name a folder on another disk in COURSE_SERVER_DIR."
+        )
+    for old in folder.glob("new-*"):
+        shutil.rmtree(old)
+    new = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
+    if mariadb:
+        names = ("mariadb-install-db", "mysql_install_db")
+        beside = [Path(program).parent, Path(program).parent.parent / "bin", Path(program).parent.parent / "scripts"]
+        path = os.pathsep.join([*map(str, beside), os.environ.get("PATH", ""), "/usr/bin"])
+        installer = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+        if installer is None:
+            raise ServerError(f"mariadb-install-db, which comes with {program}, was not found. {INSTALL}")
+        command = [
+            installer, "--no-defaults", *_as_root(), f"--datadir={new}", "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ]  # fmt: skip
+    else:
+        command = [program, "--no-defaults", *_as_root(), "--initialize-insecure", f"--datadir={new}"]
+    with open(log, "wb") as out:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder).returncode
+    if status:
+        raise ServerError(_failure(command[0], f"could not make the data folder (exit status {status})", log))
+    new.rename(data)
+
+
+def _as_root():
+    """MySQL and MariaDB refuse to run as root unless they are told to."""
+    return ["--user=root"] if os.geteuid() == 0 else []
+
+
+def _die_with_keeper():
+    """In the server's process, before it starts: ask Linux to end it should its keeper be killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def _end_leftover(folder, data):
+    """End the server of a keeper that was killed, where the system did not do so: two must not share one data folder."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int((folder / "server.pid").read_text())
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline and str(data) in _command_line(pid):
+            os.kill(pid, signal.SIGTERM)
+            time.sleep(0.2)
+
+
+def _command_line(pid):
+    return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
+
+
+def _greets(path):
+    """Tell whether a server at the socket `path` greets a client, as the protocol has it do first."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(path))
+            return len(client.recv(5)) == 5
+        except OSError:
+            return False
+
+
+def _wait_until_unused(folder, server, path):
+    """Return when the server has died, its socket has been removed, or nobody has held users.lock for a while."""
+    with open(folder / "users.lock", "a") as users:
+        idle_since = None
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(0.25)
+                return
+            if not path.exists():
+                return
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                idle_since = None
+                continue
+            idle_since = idle_since or time.monotonic()
+            if time.monotonic() - idle_since >= IDLE_SECONDS:
+                # Whoever comes now waits for this lock, and so for the end of the server
+                (folder / "socket").unlink(missing_ok=True)
+                _stop(server)
+                return
+            fcntl.flock(users, fcntl.LOCK_UN)
+
+
+def _stop(server):
+    if server.poll() is None:
+        server.terminate()
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _failure(program, what, *logs):
+    """Write the error of a server that failed: what it did, and the telling end of its log."""
+    lines = []
+    for log in logs:
+        with contextlib.suppress(OSError):
+            lines += log.read_text(errors="replace").splitlines()
+    telling = [line for line in lines if re.search(r"error|fail|denied|no space|errno", line, re.I)] or lines
+    return f"{program} {what}. Its log, {logs[0]}, says:\n" + "\n".join(f"  {line}" for line in telling[-6:])
+
+
+# From a terminal ------------------------------------------------------------------------------------------------------
+
+
+def main(arguments):
+    """Run `python -m helpers.server find|status|hold|stop`; return the exit status."""
+    if len(arguments) == 2 and arguments[0] == "keep":
+        _keep(Path(arguments[1]))
+        return 0
+    if len(arguments) != 1 or arguments[0] not in ("find", "status", "hold", "stop"):
+        print("usage: python -m helpers.server find|status|hold|stop", file=sys.stderr)
+        return 2
+    try:
+        if arguments[0] == "find":
+            print(find_program())
+        elif arguments[0] == "hold":
+            print(f"The private server listens on {ensure()['unix_socket']}; Ctrl-C lets it go.", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
+        else:
+            folder = home()
+            running = _locked(folder / "keeper.lock")
+            if arguments[0] == "stop" and running:
+                os.kill(int((folder / "keeper.pid").read_text()), signal.SIGTERM)
+                while _locked(folder / "keeper.lock"):
+                    time.sleep(0.05)
+                running = False
+            print(f"The private server in {folder} is {'running' if running else 'not running'}.")
+    except ServerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
