@@ -9,6 +9,7 @@ export UPGRADE
 
 python := .venv/bin/python
 first_lesson := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+# Lab starts with the table of contents beside the lesson (the workspace), whatever was open the last time.
 # Linux without a screen: say the address instead of looking for a browser
 headless := $(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(WSL_DISTRO_NAME),,--no-browser))
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -18,7 +19,8 @@ help:  ## list the targets (this list)
 	  printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 lab: ready  ## open JupyterLab on the first lesson; ROWS=1000000 makes everything big, LAB="--port 9000" adds options
-	@rm -rf .venv/workspaces
+	@rm -rf .venv/workspaces && mkdir .venv/workspaces
+	@cp helpers/lab_workspace.json .venv/workspaces/default-37a8.jupyterlab-workspace
 	@exec $(python) -m jupyterlab --LabApp.default_url=/lab/tree/$(first_lesson) \
 	  --LabApp.workspaces_dir=.venv/workspaces $(headless) $(as_root) $(LAB)
 
@@ -27,7 +29,7 @@ test: ready  ## run every lesson and every test, and compare with what is stored
 	@$(python) -m pytest -n 2 --dist loadfile --nbval notebooks helpers $(TEST)
 
 browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
-	@helpers/setup.sh chromium
+	@helpers/setup.sh browser
 	@$(python) -m pytest -m browser helpers $(TEST)
 
 outputs: ready  ## run every lesson top to bottom and store clean outputs

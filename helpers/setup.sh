@@ -3,7 +3,7 @@
 #
 #   setup.sh venv      .venv with what requirements.txt pins   (PYTHON=… picks the Python)
 #   setup.sh server    a MySQL or MariaDB server program
-#   setup.sh chromium  the system's Chromium, for the browser tests
+#   setup.sh browser   the system's Chromium, for the browser tests
 #   setup.sh lab_settings PREFIX   what JupyterLab there starts with (helpers/lab_settings.json)
 #   setup.sh lock      requirements.txt from pyproject.toml    (UPGRADE=1 moves every pin)
 set -eu
@@ -79,8 +79,10 @@ server() {
   .venv/bin/python -m helpers.server find >/dev/null  # where none is found it says what to type
 }
 
-chromium() {
-  command -v chromium chromium-browser google-chrome >/dev/null && return
+browser() {
+  for program in chromium chromium-browser google-chrome; do
+    command -v $program >/dev/null && return
+  done
   apt_install "for the browser tests" chromium ||
     die "The browser tests need Chromium. On Debian: sudo apt-get install chromium"
 }
@@ -104,6 +106,6 @@ lock() {
 }
 
 case "${1:-}" in
-  venv|server|chromium|lock|lab_settings) "$@" ;;
+  venv|server|browser|lock|lab_settings) "$@" ;;
   *) sed -n '2,9p' "$0"; exit 2 ;;
 esac
