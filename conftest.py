@@ -6,7 +6,7 @@ import tempfile
 
 def pytest_configure(config):
     """Set the environment that the tests, the kernels and the processes that they start inherit."""
-    os.environ["COURSE_PROGRESS"] = "0"
+    os.environ["TQDM_DISABLE"] = "1"
     os.environ.pop("MPLBACKEND", None)  # the kernel chooses its own: one set for scripts would leave no plot
     if os.environ.get("MYSQL_HOST") or os.environ.get("MYSQL_UNIX_SOCKET"):
         # somebody's own server: their ALX_prodev stays as it is
