@@ -79,8 +79,8 @@ class Comparison(dict):
             ax.plot(times, levels, color=colour)
             at = times[levels.index(max(levels))]
             ax.plot([at], [m.peak], "o", color=colour)
-            ends.append((times[-1], levels[-1], f"{name}: {m.peak:,.1f} MiB", colour))
-        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]), top=max(ax.get_ylim()[1], 2))
+            ends.append((at, m.peak, f"{name}: {m.peak:,.1f} MiB", colour))
+        ax.set_ylim(bottom=min(0, ax.get_ylim()[0]), top=max(ax.get_ylim()[1], 10))  # what is small should look small
         ax.set_xlim(left=0)
         plots.label_ends(ax, ends)
         return ax

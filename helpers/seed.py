@@ -359,7 +359,31 @@ def ready(rows=None):
 @contextlib.contextmanager
 def at_scale(rows=COURSE_ROWS):
     """Point connect_to_prodev() at `rows` synthetic users inside a with block, in this process and those it starts."""
-    name = ready(rows)
+    with _pointed_at(ready(rows)) as name:
+        yield name
+
+
+@contextlib.contextmanager
+def scratch():
+    """Point connect_to_prodev() at a new database with an empty user_data inside a with block, and drop it at the end.
+
+    Its name is random, so that no two kernels share one and nothing that exists is ever dropped.
+    """
+    name = _plain_name(f"{database_name()}_{uuid.uuid4().hex[:12]}")
+    with contextlib.closing(connect_db()) as connection:
+        _create_database(connection, name)
+    try:
+        with _pointed_at(name), contextlib.closing(connect_to_prodev()) as connection:
+            _create_table(connection)
+        with _pointed_at(name):
+            yield name
+    finally:
+        with contextlib.closing(connect_db()) as connection:
+            connection.cmd_query(f"DROP DATABASE `{name}`")
+
+
+@contextlib.contextmanager
+def _pointed_at(name):
     before = {key: os.environ.get(key) for key in ("MYSQL_DATABASE", "COURSE_DATABASE")}
     os.environ["COURSE_DATABASE"] = before["COURSE_DATABASE"] or database_name()  # what ready() starts from
     os.environ["MYSQL_DATABASE"] = name
