@@ -373,9 +373,9 @@ def scratch():
     with contextlib.closing(connect_db()) as connection:
         _create_database(connection, name)
     try:
-        with _pointed_at(name), contextlib.closing(connect_to_prodev()) as connection:
-            _create_table(connection)
         with _pointed_at(name):
+            with contextlib.closing(connect_to_prodev()) as connection:
+                _create_table(connection)
             yield name
     finally:
         with contextlib.closing(connect_db()) as connection:
