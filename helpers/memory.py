@@ -9,7 +9,9 @@ memory_profiler does the sampling. What this file adds makes its figures compara
   at the baseline) gives the peak; elsewhere the highest sample does.
 """
 
+import contextlib
 import gc
+import importlib
 import os
 import statistics
 import subprocess
@@ -188,6 +190,8 @@ def _main():
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # what the function prints must not cost anything
     sys.path[:], results, function = cloudpickle.load(sys.stdin.buffer)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("helpers")  # loads the driver before anything that the function imports (see there)
     try:
         answer = _measure_here(cloudpickle.loads(function), results)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: they are the function's answer

@@ -7,6 +7,7 @@ MYSQL_UNIX_SOCKET, a private server is started (helpers/server.py).
 
 import contextlib
 import csv
+import functools
 import os
 import re
 import sys
@@ -67,11 +68,7 @@ def database_name():
 
 def _connect(**database):
     if not mysql.connector.HAVE_CEXT:
-        warnings.warn(
-            "The C extension of mysql-connector-python did not load: reads are about 7 times slower. Install the "
-            "version that requirements.txt names (pip install -r requirements.txt) and restart the kernel.",
-            stacklevel=3,
-        )
+        _warn_once()
     private = not (os.environ.get("MYSQL_HOST") or os.environ.get("MYSQL_UNIX_SOCKET"))
     deadline = time.monotonic() + 2 * CONNECT_SECONDS
     while True:
@@ -86,6 +83,16 @@ def _connect(**database):
                 time.sleep(0.1)
                 continue
             raise _explained(error) from None
+
+
+@functools.cache
+def _warn_once():
+    warnings.warn(
+        "The C extension of mysql-connector-python did not load: reads are about 7 times slower. Install the version that "
+        "requirements.txt names (pip install -r requirements.txt), restart the kernel, and import helpers before "
+        "matplotlib or pandas.",
+        stacklevel=5,
+    )
 
 
 def _named_server():
