@@ -132,7 +132,8 @@ def compare(versions, rows=None, title=None, repeats=1, results=False):
 
     Examples
     --------
-    >>> both = compare({"list": lambda: sum([n for n in range(10**6)]), "generator": lambda: sum(n for n in range(10**6))})
+    >>> numbers = range(10**6)
+    >>> both = compare({"list": lambda: sum([n * n for n in numbers]), "generator": lambda: sum(n * n for n in numbers)})
     >>> both["list"].peak > 10 * both["generator"].peak
     True
     """
@@ -146,9 +147,7 @@ def compare(versions, rows=None, title=None, repeats=1, results=False):
     runs = {name: [] for name in versions}
     for name in tqdm([*versions] * repeats, desc="Measuring", unit="run", leave=False, delay=2):
         runs[name].append(measure(versions[name], rows=rows, results=results))
-    middle = {
-        name: sorted(found, key=lambda m: m.seconds)[(len(found) - 1) // 2] for name, found in runs.items()
-    }
+    middle = {name: sorted(found, key=lambda m: m.seconds)[(len(found) - 1) // 2] for name, found in runs.items()}
     return Comparison(middle, title)
 
 
@@ -237,7 +236,7 @@ def _measure_here(function, results):
 
 
 def _reset_high_water_mark():
-    """Set the kernel's high-water mark of this process back to now (proc_pid_clear_refs(5)); say whether that worked."""
+    """Set the kernel's high-water mark of this process back to now (proc_pid_clear_refs(5)); say if that worked."""
     try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")

@@ -1,9 +1,9 @@
 """Run the lessons and store clean outputs; give the functions that a lesson defines to tests, benchmarks and checks.
 
-    python -m helpers.notebooks run [NOTEBOOK ...]    run top to bottom and store the outputs, clean
-    python -m helpers.notebooks clean [NOTEBOOK ...]  strip what differs between machines and runs from the stored files
-    python -m helpers.notebooks check [NOTEBOOK ...]  fail where what is stored is not clean, whole and small
-    python -m helpers.notebooks clear [NOTEBOOK ...]  drop the outputs and fold the solutions: a class's fresh copies
+python -m helpers.notebooks run [NOTEBOOK ...]    run top to bottom and store the outputs, clean
+python -m helpers.notebooks clean [NOTEBOOK ...]  strip what differs between machines and runs from the stored files
+python -m helpers.notebooks check [NOTEBOOK ...]  fail where what is stored is not clean, whole and small
+python -m helpers.notebooks clear [NOTEBOOK ...]  drop the outputs and fold the solutions: a class's fresh copies
 """
 
 import linecache

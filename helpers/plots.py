@@ -30,6 +30,7 @@ _STYLE = {
     "axes.axisbelow": True,
     "lines.linewidth": 2.2,
 }
+plt.rcParams.update(_STYLE)  # for good: a style in a context would also set back what the notebook's backend sets
 
 
 def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1):
@@ -46,17 +47,16 @@ def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1):
     columns : int
         How many Axes side by side; the title and labels are then those of the first.
     """
-    with plt.rc_context(_STYLE):
-        figure, made = plt.subplots(1, columns, figsize=size, layout="constrained")
-        first = made if columns == 1 else made[0]
-        first.set_title(title)
-        first.set_xlabel(xlabel)
-        first.set_ylabel(ylabel)
+    _, made = plt.subplots(1, columns, figsize=size, layout="constrained")
+    first = made if columns == 1 else made[0]
+    first.set_title(title)
+    first.set_xlabel(xlabel)
+    first.set_ylabel(ylabel)
     return made
 
 
 def label(ax, x, y, text, colour):
-    """Write `text` in `colour` beside the point (x, y), in the units of the data: a direct label instead of a legend."""
+    """Write `text` in `colour` beside the point (x, y), in units of the data: a direct label, no legend."""
     return ax.annotate(text, (x, y), xytext=(6, 0), textcoords="offset points", color=colour, va="center", fontsize=11)
 
 
@@ -75,7 +75,11 @@ def label_ends(ax, ends):
     height = 1 / 15  # of the axes: a line of text with some air
 
     def place(y):
-        return ax.transAxes.inverted().transform(ax.transData.transform((ends[0][0], y)))[1] if log else (y - low) / (high - low)
+        return (
+            ax.transAxes.inverted().transform(ax.transData.transform((ends[0][0], y)))[1]
+            if log
+            else (y - low) / (high - low)
+        )
 
     wanted = sorted((place(y), x, y, text, colour) for x, y, text, colour in ends)
     places = []
@@ -87,6 +91,12 @@ def label_ends(ax, ends):
             places[i] = min(places[i], places[i + 1] - height)
     for at, (_, x, y, text, colour) in zip(places, wanted, strict=True):
         ax.annotate(
-            text, (x, y), xytext=(1.02, at), textcoords="axes fraction", color=colour, va="center", annotation_clip=False,
+            text,
+            (x, y),
+            xytext=(1.02, at),
+            textcoords="axes fraction",
+            color=colour,
+            va="center",
+            annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "alpha": 0.6},
         )

@@ -75,7 +75,11 @@ def _connect(**database):
         where = server.ensure() if private else _named_server()
         try:
             return mysql.connector.connect(
-                **where, **database, charset="utf8mb4", collation="utf8mb4_general_ci", connection_timeout=CONNECT_SECONDS
+                **where,
+                **database,
+                charset="utf8mb4",
+                collation="utf8mb4_general_ci",
+                connection_timeout=CONNECT_SECONDS,
             )
         except mysql.connector.Error as error:
             # A private server that has just died is started again as soon as its keeper has noticed
@@ -88,8 +92,8 @@ def _connect(**database):
 @functools.cache
 def _warn_once():
     warnings.warn(
-        "The C extension of mysql-connector-python did not load: reads are about 7 times slower. Install the version that "
-        "requirements.txt names (pip install -r requirements.txt), restart the kernel, and import helpers before "
+        "The C extension of mysql-connector-python did not load: reads are about 7 times slower. Install the version "
+        "that requirements.txt names (pip install -r requirements.txt), restart the kernel, and import helpers before "
         "matplotlib or pandas.",
         stacklevel=5,
     )
@@ -101,7 +105,9 @@ def _named_server():
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ValueError(f"MYSQL_PORT={port!r} is not a port number from 1 to 65535")
     if not os.environ.get("MYSQL_USER"):
-        raise ValueError("MYSQL_USER is not set: name the user of the server that MYSQL_HOST or MYSQL_UNIX_SOCKET names")
+        raise ValueError(
+            "MYSQL_USER is not set: name the user of the server that MYSQL_HOST or MYSQL_UNIX_SOCKET names"
+        )
     who = {"user": os.environ["MYSQL_USER"], "password": os.environ.get("MYSQL_PASSWORD", "")}
     if os.environ.get("MYSQL_UNIX_SOCKET"):
         return {"unix_socket": os.environ["MYSQL_UNIX_SOCKET"], **who}
@@ -115,9 +121,11 @@ def _plain_name(name):
 
 
 def _explained(error):
-    """Return an error of the same class that also says where the server was looked for, as whom, and what to do next."""
+    """Return an error of the same class that also says which server was tried, as whom, and what to do next."""
     env = os.environ.get
-    where = env("MYSQL_UNIX_SOCKET") or (f"{env('MYSQL_HOST')}:{env('MYSQL_PORT') or 3306}" if env("MYSQL_HOST") else "")
+    where = env("MYSQL_UNIX_SOCKET") or (
+        f"{env('MYSQL_HOST')}:{env('MYSQL_PORT') or 3306}" if env("MYSQL_HOST") else ""
+    )
     who = f"user {env('MYSQL_USER')!r} at {where}" if where else "the private server"
     advice = {
         1044: "The user may not use this database. Ask for the right, or name another one in MYSQL_DATABASE.",
@@ -284,7 +292,7 @@ def _user(row, path, unit, number):
     """Return one row, checked, as (user_id, name, email, age); ValueError says what is wrong with it, and where."""
     user_id, name, email, age = row
     column, wrong = None, None
-    for column, text in (("name", name), ("email", email)):
+    for column, text in (("name", name), ("email", email)):  # noqa: B007 (the error names it)
         if not isinstance(text, str) or not text:
             wrong = "is empty" if text in ("", None) else f"is {text!r:.50}, not text"
         elif len(text) > 255:
@@ -309,8 +317,16 @@ def _user(row, path, unit, number):
 
 # Data ready for a lesson ----------------------------------------------------------------------------------------------
 
-_FIRST = "Ada Bo Chen Dina Emeka Fatou Goran Hana Ines Jun Kofi Lena Mira Nils Oya Pia Quinn Rosa Sami Tariq".split()
-_LAST = "Abe Berg Cruz Diaz Endo Funk Gupta Haas Ito Juma Khan Lund Mbeki Novak Okoro Popov Qi Roth Silva Tran".split()
+# fmt: off
+_FIRST = (
+    "Ada", "Bo", "Chen", "Dina", "Emeka", "Fatou", "Goran", "Hana", "Ines", "Jun",
+    "Kofi", "Lena", "Mira", "Nils", "Oya", "Pia", "Quinn", "Rosa", "Sami", "Tariq",
+)
+_LAST = (
+    "Abe", "Berg", "Cruz", "Diaz", "Endo", "Funk", "Gupta", "Haas", "Ito", "Juma",
+    "Khan", "Lund", "Mbeki", "Novak", "Okoro", "Popov", "Qi", "Roth", "Silva", "Tran",
+)
+# fmt: on
 
 
 def synthetic_users(count, start=0):

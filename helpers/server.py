@@ -1,4 +1,4 @@
-"""A private MySQL or MariaDB server for people who have none: found, started, shared by their notebooks, ended by itself.
+"""A private MySQL or MariaDB server for people who have none: it starts when it is needed and ends when it is not.
 
 `ensure()` is the one call that others need. How it works:
 
@@ -86,7 +86,9 @@ def ensure():
         else:
             _spawn_keeper(folder)
         time.sleep(0.05)
-    raise ServerError(f"The private server did not get ready within {START_SECONDS:.0f} s. Its log: {folder / 'error.log'}")
+    raise ServerError(
+        f"The private server did not get ready within {START_SECONDS:.0f} s. Its log: {folder / 'error.log'}"
+    )
 
 
 def home():
@@ -125,7 +127,9 @@ def find_program():
     if chosen:
         program = shutil.which(chosen)
         if program is None:
-            raise ServerError(f"COURSE_MYSQLD={chosen!r} is not a program that can be run. Mend it, or unset it to search.")
+            raise ServerError(
+                f"COURSE_MYSQLD={chosen!r} is not a program that can be run. Mend it, or unset it to search."
+            )
         return program
     folders = os.environ.get("PATH", "").split(os.pathsep)
     folders += [f"{p}/bin" for p in (os.environ.get("CONDA_PREFIX"), sys.prefix) if p]
@@ -143,7 +147,7 @@ def find_program():
 
 
 def _private_folder(path, parents=False):
-    """Make `path` as a folder for this user alone, or check that it is one; a symbolic link is refused, not followed."""
+    """Make `path` as a folder for this user alone, or check that it is one; refuse a symbolic link."""
     if parents:
         path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
@@ -165,7 +169,9 @@ def _temporary_folder():
     try:
         return Path(tempfile.gettempdir())
     except FileNotFoundError as error:
-        raise ServerError(f"The private server needs a temporary folder that it can write. {error}. Set TMPDIR.") from None
+        raise ServerError(
+            f"The private server needs a temporary folder that it can write. {error}. Set TMPDIR."
+        ) from None
 
 
 def _socket_path(folder):
@@ -191,10 +197,14 @@ def _locked(path):
 
 
 def _spawn_keeper(folder):
-    """Start a keeper that outlives this process and wait for its word; raise ServerError if it could not do its work."""
+    """Start a keeper that outlives this process and wait for its word; raise ServerError if it has failed."""
     command = [sys.executable, os.path.abspath(__file__), "keep", str(folder)]
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
         cwd=folder,
     )
     with process.stdout:
@@ -264,7 +274,9 @@ def _start_server(folder):
     version = subprocess.run([program, "--no-defaults", "--version"], capture_output=True, text=True).stdout
     number = re.search(r"(\d+\.\d+)\.\d+", version)
     if number is None:
-        raise ServerError(f"{program} --version says nothing that a MySQL or MariaDB server would say: {version.strip()!r}")
+        raise ServerError(
+            f"{program} --version says nothing that a MySQL or MariaDB server would say: {version.strip()!r}"
+        )
     mariadb = "mariadb" in version.lower()
     data = folder / f"{'mariadb' if mariadb else 'mysql'}-{number[1]}"
     log = folder / "error.log"
@@ -302,7 +314,7 @@ def _start_server(folder):
 
 
 def _make_data_folder(program, mariadb, folder, data, log):
-    """Make the server's data folder under another name and rename it when it is whole: no half-made one is ever used."""
+    """Make the server's data folder under another name, and rename it when it is whole: no half-made one is used."""
     free = shutil.disk_usage(folder).free / 2**20
     if free < DISK_MIB:
         raise ServerError(
@@ -344,7 +356,7 @@ def _die_with_keeper():
 
 
 def _end_leftover(folder, data):
-    """End the server of a keeper that was killed, where the system did not do so: two must not share one data folder."""
+    """End the server of a keeper that was killed, if it still runs: two must not share one data folder."""
     with contextlib.suppress(OSError, ValueError):
         pid = int((folder / "server.pid").read_text())
         deadline = time.monotonic() + STOP_SECONDS
