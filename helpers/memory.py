@@ -133,7 +133,7 @@ def compare(versions, rows=None, title=None, repeats=1, results=False):
     Examples
     --------
     >>> numbers = range(10**6)
-    >>> both = compare({"list": lambda: sum([n * n for n in numbers]), "generator": lambda: sum(n * n for n in numbers)})
+    >>> both = compare({"list": lambda: sum([n for n in numbers]), "generator": lambda: sum(n for n in numbers)})
     >>> both["list"].peak > 10 * both["generator"].peak
     True
     """
