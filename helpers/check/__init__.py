@@ -1,0 +1,115 @@
+"""Tells learners what is wrong with their solution, and why: runs it against a real server and watches what it does.
+
+    check.stream_users(stream_users)
+
+prints a line for each thing asked. Behind each ✘ stand what was seen, why it matters, and the lesson that treats it.
+The function runs in a process of its own on a database of its own. Each check returns a Report, true when all is well.
+
+`python -m helpers.check FOLDER` checks a whole solution of the public project.
+"""
+
+import cloudpickle
+import mysql.connector
+
+from helpers.check import tasks
+from helpers.check.bench import Bench
+from helpers.check.process import Learner
+from helpers.check.report import Report
+from helpers.server import ServerError
+
+
+def stream_users(function):
+    """Check Task 1: stream_users() yields each user as a dict, one at a time."""
+    return _check("stream_users()", function, tasks.stream_users)
+
+
+def stream_users_in_batches(function):
+    """Check Task 2: stream_users_in_batches(batch_size) yields lists of users."""
+    return _check("stream_users_in_batches(batch_size)", function, tasks.stream_users_in_batches)
+
+
+def batch_processing(function):
+    """Check Task 2: batch_processing(batch_size) prints each user over 25."""
+    return _check("batch_processing(batch_size)", function, tasks.batch_processing)
+
+
+def paginate_users(function):
+    """Check Task 3: paginate_users(page_size, offset) returns one page of users."""
+    return _check("paginate_users(page_size, offset)", function, tasks.paginate_users)
+
+
+def lazy_pagination(function):
+    """Check Task 3: lazy_pagination(page_size) yields page after page, each fetched when it is asked for."""
+    return _check("lazy_pagination(page_size)", function, tasks.lazy_pagination)
+
+
+def stream_user_ages(function):
+    """Check Task 4: stream_user_ages() yields the age of each user."""
+    return _check("stream_user_ages()", function, tasks.stream_user_ages)
+
+
+def calculate_average_age(function):
+    """Check Task 4: calculate_average_age() says the average without holding the ages."""
+    return _check("calculate_average_age()", function, tasks.calculate_average_age)
+
+
+def count_upto(function):
+    """Check lesson 00: count_upto(max) yields 1, 2, … max. No server is needed."""
+    return _check("count_upto(max)", function, tasks.count_upto)
+
+
+def seed(module):
+    """Check Task 0: a module, or anything with its functions as attributes, or one of these functions alone.
+
+    Functions that are missing are taken from helpers.seed, so that a lesson can ask for one of them.
+    """
+    report = Report("Task 0: seed")
+    report.problem = "not written yet"
+    print(report)
+    return report
+
+
+def _check(title, function, look):
+    """Look at one function of a notebook, print the report and return it."""
+    name = look.__name__
+    report = Report(title)
+    if not callable(function) or is_stub(function):
+        report.problem = "not written yet"
+    else:
+        run(report, {name: function}, lambda bench: look(report, bench), server=look is not tasks.count_upto)
+    print(report)
+    return report
+
+
+def run(report, functions, look, server=True):
+    """Pickle functions and give `look` a bench that has them; what goes wrong with that is put in the report.
+
+    Without `server`, `look` gets the learner's process alone.
+    """
+    try:
+        pickled = cloudpickle.dumps(functions)
+    except Exception as error:  # a connection, a cursor, an open file
+        report.bad(
+            "it makes its own connection",
+            f"it uses something made outside it that belongs to this notebook: {error}"[:200], 26,
+        )  # fmt: skip
+        return
+    try:
+        with Bench(pickled) if server else Learner("", pickled) as bench:
+            look(bench)
+    except tasks.Stop:
+        pass
+    except (mysql.connector.Error, ServerError, ValueError) as error:
+        report.problem, report.unchecked = f"could not be checked: {error}", True
+
+
+def is_stub(function):
+    """Tell whether a function's body is nothing but `...`, `pass`, a docstring or `raise NotImplementedError`."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    constants = {c for c in code.co_consts if not isinstance(c, str)}
+    return (
+        set(code.co_names) <= {"NotImplementedError"} and constants <= {None, Ellipsis} and not code.co_flags & 0x20
+        and len(code.co_varnames) == code.co_argcount + code.co_kwonlyargcount
+    )  # fmt: skip

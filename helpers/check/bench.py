@@ -1,0 +1,184 @@
+"""The bench on which a check looks at a learner's code: a database of its own, a watched way to it, a process."""
+
+import contextlib
+import os
+import secrets
+from collections import Counter
+from decimal import Decimal, InvalidOperation
+
+import mysql.connector
+
+from helpers import seed
+from helpers.check.process import Learner
+from helpers.check.proxy import Proxy
+
+MANY = 10_000  # rows of the large table
+STILL_OPEN = 2.0  # seconds after which a connection that is still open counts as forgotten
+
+_AGES = (25, 67, 26, 24, 119, 49, 25, 102, 40, 1, 27, 33, 25, 58, 18, 71, 26, 88, 12, 95, 30, 64, 25)
+PEOPLE = [
+    (user_id, f"Person {n:02}", f"person{n:02}@example.com", age)
+    for n, ((user_id, *_), age) in enumerate(zip(seed.synthetic_users(len(_AGES)), _AGES, strict=True))
+]
+
+# Wide rows: a list of them is seen in the memory of the process
+_FILL_MANY = f"""INSERT INTO user_data (user_id, name, email, age)
+    WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 199)
+    SELECT CONCAT('00000000-0000-4000-8000-', LPAD(a.n * 100 + b.n, 12, '0')),
+           RPAD(CONCAT('Person ', a.n * 100 + b.n, ' '), 255, 'n'),
+           RPAD(CONCAT('person', a.n * 100 + b.n, '@example.com.'), 255, 'm'), b.n + 1
+    FROM s AS a, s AS b WHERE b.n < 100 AND a.n < {MANY // 100}"""
+
+
+class Bench:
+    """A database, a proxy before it, and the learner's process.
+
+    Parameters
+    ----------
+    pickled : bytes, optional
+        The learner's functions, pickled.
+    folder : str, optional
+        The folder of a whole solution.
+    """
+
+    def __init__(self, pickled=None, folder=None):
+        self._pickled, self._folder = pickled, folder
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.admin = stack.enter_context(contextlib.closing(seed.connect_db()))
+            self.admin.autocommit = True
+            self.database = self._make_database(stack)
+            names = {"ALX_prodev": None, seed.database_name(): None}
+            self.proxy = stack.enter_context(Proxy(self.database, self.admin.server_info, names))
+            self.learner = stack.enter_context(Learner(self.proxy.path, self._pickled, self._folder))
+            self._holds = None
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        self.learner._end()
+        self.proxy.end_all()
+        return self._stack.__exit__(*error)
+
+    def _make_database(self, stack):
+        base = os.environ.get("COURSE_DATABASE") or seed.database_name()
+        name = f"{base[:45]}_check_{secrets.token_hex(6)}"
+        self.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+        stack.callback(self._drop, name)
+        self.execute(f"USE `{name}`")
+        return name
+
+    def _drop(self, name):
+        with contextlib.suppress(mysql.connector.Error):
+            self.execute(f"DROP DATABASE IF EXISTS `{name}`")
+
+    def execute(self, statement, *parameters):
+        """Run a statement as the check; return its rows (list of tuples)."""
+        with contextlib.closing(self.admin.cursor()) as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.with_rows else []
+
+    # The data -----------------------------------------------------------------------------------------------------
+
+    def fill(self, what):
+        """Let user_data hold "people" (PEOPLE), "one" of them, "none", or "many" (MANY wide rows)."""
+        self.proxy.reset()
+        if what == self._holds == "many" and self.count() == MANY:
+            return
+        self._holds = what
+        self.execute(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
+        self.execute(f"USE `{self.database}`")
+        self.execute("DROP TABLE IF EXISTS user_data")
+        self.execute(seed.TABLE)
+        if what == "many":
+            self.execute(_FILL_MANY)
+        elif what != "none":
+            rows = PEOPLE if what == "people" else PEOPLE[:1]
+            with contextlib.closing(self.admin.cursor()) as cursor:
+                cursor.executemany(seed.INSERT, rows)
+
+    def count(self):
+        """Return how many rows user_data holds; -1 without such a table."""
+        try:
+            return self.execute("SELECT COUNT(*) FROM user_data")[0][0]
+        except mysql.connector.Error:
+            return -1
+
+    # The learner's code ---------------------------------------------------------------------------------------------
+
+    def stream(self, data, name, *arguments, **how):
+        """Let the learner's function `name` stream from `data`; return what was seen, as Learner.ask does.
+
+        Added to it are "passed" (proxy.Seen), "left" (connections still open afterwards), "sent" (for each of the
+        first items, as many as steps says, the rows that had left the server when it came out), and "asked" (the
+        queries till then).
+        """
+        self.fill(data)
+        return self.watched("stream", name, *arguments, **how)
+
+    def call(self, data, name, *arguments, **how):
+        """Call the learner's function `name` on `data`; return what was seen, as stream() does."""
+        self.fill(data)
+        return self.watched("call", name, *arguments, **how)
+
+    def watched(self, do, name, *arguments, on_item=None, **how):
+        """As stream() and call(), with the data as it is."""
+        sent, asked = [], []
+
+        def on_event(_, number):
+            sent.append(self.proxy.seen.rows)
+            asked.append(len(self.proxy.seen.selects))
+            if on_item:
+                on_item(number)
+
+        seen = self.learner.ask(do, on_event, name=name, arguments=arguments, **how)
+        seen |= {"sent": sent, "asked": asked, "left": self.proxy.open(0.3), "passed": self.proxy.seen}
+        return seen
+
+    def still_open(self, seen):
+        """Return how many connections are open long after what was seen."""
+        return self.proxy.open(STILL_OPEN) if seen["left"] else 0
+
+
+# Reading what came ----------------------------------------------------------------------------------------------------
+
+
+def user(item):
+    """Return a user as (user_id, name, email, age), from a dict or from a tuple in that order; None if it is none."""
+    if isinstance(item, dict):
+        found = {str(key).lower(): value for key, value in item.items()}
+        if not {"user_id", "name", "email", "age"} <= set(found):
+            return None
+        item = [found[key] for key in ("user_id", "name", "email", "age")]
+    if not isinstance(item, (list, tuple)) or len(item) != 4 or isinstance(item[0], (list, tuple, dict)):
+        return None
+    user_id, name, email, age = item
+    return (str(user_id), name, email, number(age))
+
+
+def number(value):
+    """Return a number as an int or Decimal; anything else as it is."""
+    if isinstance(value, bool):
+        return value
+    try:
+        value = Decimal(str(value)) if not isinstance(value, int) else value
+        return int(value) if value == int(value) else value
+    except (InvalidOperation, ValueError, OverflowError):
+        return value
+
+
+def difference(found, wanted, things="users"):
+    """Say how the items found differ from those wanted, in any order; "" if they do not."""
+    found, wanted = Counter(found), Counter(wanted)
+    missing, more = wanted - found, found - wanted
+    told = []
+    if missing:
+        told.append(f"{missing.total()} of {wanted.total()} {things} were missing")
+    again = sum((more & Counter({thing: count for thing, count in more.items() if thing in wanted})).values())
+    if again:
+        told.append(f"{again} came again")
+    if more.total() > again:
+        example = next(thing for thing in more if thing not in wanted)
+        told.append(f"{more.total() - again} are not in the table, as {example!r:.80}")
+    return ", ".join(told)

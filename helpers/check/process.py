@@ -1,0 +1,151 @@
+"""The check's side of the process in which a learner's code runs: start it, ask it, stop it when it does not end.
+
+The time limit, the memory limit and the end of the process with all its children keep the notebook's kernel safe from
+mistakes. They do not keep anything safe from malice.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import psutil
+
+TIME_LIMIT = 20.0  # seconds for one thing asked
+MEMORY_LIMIT = 600  # MiB that the learner's process may hold
+ADDRESSES = 8 * 2**30  # bytes of addresses, which libraries reserve without using them
+RUNNER = Path(__file__).with_name("runner.py")
+
+
+class Learner:
+    """A learner's code in a process of its own. It is started at once, and again after an end that nobody asked for.
+
+    Parameters
+    ----------
+    path : str
+        The unix socket that stands for every server.
+    pickled : bytes, optional
+        The learner's functions, a dict by name, pickled.
+    folder : str, optional
+        The folder of a whole solution, which becomes the working folder.
+    """
+
+    def __init__(self, path, pickled=None, folder=None):
+        self._job = {"path": list(sys.path), "socket": path, "memory": ADDRESSES, "folder": folder}
+        self._pickled, self._folder = pickled, folder
+        self._process = None
+        self._last_words = b""
+        self._start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._end()
+
+    def ask(self, do, on_event=None, **task):
+        """Ask the process for one thing (a do_ function of runner.py) and return what was seen: a dict.
+
+        Its "error" is None, or a dict: what came out of the learner's code, or with type "Hung", "Memory" or "Died"
+        what became of the process.
+        """
+        if self._process is None:
+            self._start()
+        if self._pickled is not None and not self._loaded and do != "load":
+            loaded = self.ask("load", pickled=self._pickled)
+            if loaded["error"]:
+                return loaded
+            self._loaded = True
+        if not self._ready:
+            self._ready = True
+            ready = self._wait(None)
+            if ready["error"]:
+                return ready
+        return self._exchange({"do": do, **task}, on_event)
+
+    def memory(self):
+        """Return what the process holds now, in MiB."""
+        return psutil.Process(self._process.pid).memory_info().rss / 2**20
+
+    def _exchange(self, task, on_event):
+        with contextlib.suppress(OSError):
+            self._talk.send(task)
+        return self._wait(on_event)
+
+    def _wait(self, on_event):
+        deadline = time.monotonic() + TIME_LIMIT
+        while True:
+            try:
+                if self._talk.poll(0.05):
+                    kind, what = self._talk.recv()
+                    if kind != "event":
+                        return what or {"error": None}
+                    if on_event:
+                        on_event(*what)
+                    self._talk.send(None)
+                    continue
+            except (EOFError, OSError):
+                return self._ended("Died")
+            if time.monotonic() > deadline:
+                return self._ended("Hung")
+            with contextlib.suppress(psutil.Error):
+                if self.memory() > MEMORY_LIMIT:
+                    return self._ended("Memory")
+
+    def _ended(self, why):
+        process = self._process
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if why == "Died":
+                process.wait(1)
+        status = process.poll()
+        self._end()
+        said = self._last_words.decode(errors="replace").strip()
+        text = {
+            "Hung": f"still running after {TIME_LIMIT:.0f} s: does your loop ever end?",
+            "Memory": f"it took more than {MEMORY_LIMIT} MiB of memory and was stopped: does your loop ever end?",
+            "Died": f"it ended the whole Python process (status {status})" + (f": {said[-200:]}" if said else ""),
+        }[why]
+        error = {"type": why, "text": text, "line": None, "chain": [], "where": "call"}
+        return {"error": error, "printed": "", "printed_bytes": 0, "items": [], "count": 0, "notes": {}, "peak": 0.0}
+
+    def _start(self):
+        ours, theirs = socket.socketpair()
+        environment = {**os.environ, "TQDM_DISABLE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        for name in ("MYSQL_HOST", "MYSQL_PORT", "COURSE_DATABASE"):
+            environment.pop(name, None)
+        environment |= {"MYSQL_UNIX_SOCKET": self._job["socket"], "MYSQL_USER": "learner", "MYSQL_PASSWORD": ""}
+        environment |= {"MYSQL_DATABASE": "ALX_prodev"}
+        self._process = subprocess.Popen(
+            [sys.executable, str(RUNNER), str(theirs.fileno())],
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True, env=environment, cwd=self._folder,
+        )  # fmt: skip
+        theirs.close()
+        self._talk = Connection(ours.detach())
+        self._loaded = self._ready = False
+        self._last_words = b""
+        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
+        with contextlib.suppress(OSError):
+            self._talk.send(self._job)
+
+    def _listen(self, output):
+        """Read what the process says past Python's own output, so that it never waits, and keep the end of it."""
+        with contextlib.suppress(OSError, ValueError), output:
+            while data := output.read1(65536):
+                self._last_words = (self._last_words + data)[-2000:]
+
+    def _end(self):
+        """End the process, and all that it started in its group."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        self._talk.close()
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

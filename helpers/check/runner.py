@@ -1,0 +1,393 @@
+"""The process in which a learner's code runs: made for one check, told over a socket what to do, and ended after it.
+
+Not a module to import: process.py runs this file. It holds the learner's code at arm's length, so that nothing it does
+(print, hang, fork, exit, change directory) reaches the notebook. It is no sandbox: code that means harm can do what
+its user can do.
+"""
+
+import contextlib
+import gc
+import importlib
+import io
+import os
+import re
+import sys
+import time
+import traceback
+from multiprocessing.connection import Connection
+
+KEPT = 3000  # items sent back to the check
+PRINTED = 2_000_000  # characters kept of what the learner's code prints
+
+held = []  # every connection that the learner's code opens: see _watch
+notes = {}  # what the drivers were asked for
+
+
+def main():
+    answers = Connection(int(sys.argv[1]))
+    this_process = os.getpid()
+    job = answers.recv()
+    sys.path[:] = job["path"]
+    _limit_memory(job["memory"])
+    _watch(job["socket"])
+    try:
+        answers.send(("ready", None))
+        while True:
+            task = answers.recv()
+            _forget()
+            notes.clear()
+            result = globals()["do_" + task.pop("do")](lambda *event: _tell(answers, event), **task)
+            if os.getpid() != this_process:
+                os._exit(0)  # the learner's code forked and came back twice
+            result["notes"] = dict(notes)
+            answers.send(("done", result))
+    except (EOFError, OSError):
+        os._exit(0)  # the check is over
+
+
+def _tell(answers, event):
+    """Tell the check of something, and wait for its leave to go on."""
+    answers.send(("event", event))
+    answers.recv()
+
+
+# What the check asks for ----------------------------------------------------------------------------------------------
+
+things = {}  # the learner's functions by name
+
+
+def do_load(tell, pickled):
+    """Take over functions that were pickled by the check: a dict by name."""
+    import cloudpickle
+
+    with _attention() as seen:
+        things.update(cloudpickle.loads(pickled))
+    return seen
+
+
+def do_import(tell, module, names):
+    """Import a module of the folder; names: for each thing wanted, the names it may go by."""
+    with _attention() as seen:
+        found = importlib.import_module(module)
+        found = sys.modules.get(module, found)  # a module may put something else in its place
+        seen["names"] = []
+        for wanted, others in names.items():
+            for name in (wanted, *others):
+                value = getattr(found, name, None)
+                if value is None and callable(found) and getattr(found, "__name__", None) == name:
+                    value = found
+                if value is not None:
+                    things[wanted] = value
+                    seen["names"].append(wanted)
+                    break
+    return seen
+
+
+def do_call(tell, name, arguments=(), keep=False):
+    """Call a function; arguments that are ("kept", NAME) stand for what an earlier call returned."""
+    with _attention() as seen:
+        arguments = [_kept[a[1]] if isinstance(a, tuple) and a[:1] == ("kept",) else a for a in arguments]
+        result = things[name](*arguments)
+        seen["made"] = type(result).__name__
+        seen["iterator"] = hasattr(result, "__next__")
+        seen["printed_before"] = sys.stdout.buffer.length > 0
+        if keep:
+            _kept[name] = result
+        elif seen["iterator"]:
+            seen["items"] = [plain(item) for item in _first(result, KEPT)]
+        else:
+            seen["value"] = plain(result)
+    return seen
+
+
+_kept = {}
+
+
+def _first(iterator, count):
+    for _, item in zip(range(count), iterator, strict=False):
+        yield item
+
+
+def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep=KEPT, steps=0):
+    """Go through what a function gives.
+
+    limit: the most items to take: the loop may never end. stop: the item after which to leave, and how: "close" (break,
+    then close the generator) or "raise" (an exception of the consumer's). steps: how many of the first items to tell.
+    """
+    with _attention() as seen:
+        seen.update(items=[], count=0, ended=False, first_at=None)
+        start = time.monotonic()
+        stream = things[name](*arguments)
+        seen["made"] = type(stream).__name__
+        if not hasattr(stream, "__iter__"):
+            seen["value"] = plain(stream)
+            return seen
+        iterator = iter(stream)
+        seen["lazy"] = hasattr(stream, "__next__") or iterator is not stream and hasattr(iterator, "close")
+        seen["where"] = "iterate"
+        try:
+            for item in iterator:
+                seen["count"] += 1
+                if seen["count"] == 1:
+                    seen["first_at"] = time.monotonic() - start
+                if seen["count"] <= keep:
+                    seen["items"].append(plain(item))
+                if seen["count"] <= steps:
+                    tell("item", seen["count"])
+                del item
+                if stop and seen["count"] == stop and how == "raise":
+                    raise _OfTheConsumer
+                if seen["count"] in (stop, limit):
+                    break
+            else:
+                seen["ended"] = True
+        except _OfTheConsumer:
+            pass
+        seen["where"] = "close"
+        if not seen["ended"]:
+            for each in (iterator, stream):
+                if hasattr(each, "close"):
+                    each.close()
+        del iterator, stream  # a generator that is forgotten is closed
+        gc.collect()
+    return seen
+
+
+class _OfTheConsumer(Exception):
+    """What goes wrong in the loop that consumes the stream."""
+
+
+# Watching -------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _attention():
+    """Run learner's code: catch what it prints and raises, and how much memory it takes (MiB)."""
+    seen = {"error": None, "where": "call"}
+    screen = _Screen()
+    before = sys.stdout, sys.stderr, os.getcwd()
+    gc.collect()
+    base = _mark_memory()
+    sys.stdout = io.TextIOWrapper(screen, encoding="utf-8", errors="replace", write_through=True)
+    sys.stderr = io.TextIOWrapper(_Screen(), encoding="utf-8", errors="replace", write_through=True)
+    try:
+        yield seen
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are the learner's too
+        seen["error"] = described(error)
+        seen["error"]["where"] = seen["where"]
+    finally:
+        seen["peak"] = max(0.0, _memory("VmHWM") - base)
+        sys.stdout, sys.stderr = before[:2]
+        with contextlib.suppress(OSError):
+            os.chdir(before[2])
+        seen["printed"] = b"".join(screen.parts).decode(errors="replace")
+        seen["printed_bytes"] = screen.length
+
+
+class _Screen(io.RawIOBase):
+    """A screen that remembers what was printed first."""
+
+    def __init__(self):
+        self.parts, self.length = [], 0
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        data = bytes(data)
+        if self.length < PRINTED:
+            self.parts.append(data)
+        self.length += len(data)
+        return len(data)
+
+    def close(self):
+        """Stay open: code that closes its output must not lose what it printed."""
+
+
+def plain(value, depth=4):
+    """Return a value made of Python's own types, to be sent: what is not of those becomes ("object", type, text)."""
+    import decimal
+
+    if value is None or type(value) in (bool, int, float, str, bytes, decimal.Decimal):
+        return value[:5000] if type(value) in (str, bytes) else value
+    if depth and isinstance(value, dict):
+        return {plain(k, 0): plain(v, depth - 1) for k, v in list(value.items())[:KEPT]}
+    if depth and isinstance(value, (list, tuple)):
+        made = [plain(v, depth - 1) for v in value[:KEPT]]
+        return made if isinstance(value, list) else tuple(made)
+    if depth and hasattr(value, "keys") and hasattr(value, "__getitem__"):
+        with contextlib.suppress(Exception):
+            return {plain(k, 0): plain(value[k], depth - 1) for k in value.keys()}  # noqa: SIM118 (no dict)
+    if depth and value is not None and type(value).__name__ in ("Row", "RowProxy"):
+        return tuple(plain(v, depth - 1) for v in value)
+    with contextlib.suppress(Exception):
+        return ("object", type(value).__name__, repr(value)[:80])
+    return ("object", type(value).__name__, "")
+
+
+def described(error):
+    """Return an exception as a dict: its type, its line in the learner's code, and the errors that led to it."""
+    chain, at = [], error
+    while at is not None and len(chain) < 10:
+        chain.append([f"{c.__module__}.{c.__qualname__}" for c in type(at).__mro__])
+        at = at.__cause__ or at.__context__
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    line = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        ours = frame.filename == __file__
+        library = any(part in frame.filename for part in ("site-packages", "lib/python", "<frozen"))
+        if not ours and not library:
+            line = (os.path.basename(frame.filename) or frame.filename, frame.lineno, frame.line)
+    return {"type": type(error).__name__, "text": text[:300], "line": line, "chain": chain}
+
+
+def _mark_memory():
+    """Set the high-water mark of this process's memory back to now, and return what it holds now (MiB)."""
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+    return _memory("VmRSS")
+
+
+def _memory(what):
+    """Return VmRSS or VmHWM of this process in MiB; where there is no /proc, the highest so far."""
+    with contextlib.suppress(OSError), open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(what + ":"):
+                return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (20 if sys.platform == "darwin" else 10)
+
+
+def _limit_memory(most):
+    """Let this process have `most` bytes of addresses: a last stop, far above what process.py allows."""
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+# The drivers ----------------------------------------------------------------------------------------------------------
+
+WHERE_AND_WHO = re.compile(
+    r"host|port|unix_socket|user(name)?|pass(wor)?d[123]?|ssl.*|tls.*|auth_plugin|failover|dns_srv|read_default_.*|db_?host|"
+    r"bind_address|init_command"
+)
+
+
+def _watch(socket):
+    """Send every connection of every driver to `socket`, and note how it is used.
+
+    Connections are held on to, so that only the learner's code closes them. Python closes a forgotten connection when
+    it happens to collect it; a traceback, a debugger or a notebook's history keeps it open.
+    """
+    from mysql.connector.abstracts import MySQLConnectionAbstract, MySQLCursorAbstract
+    from mysql.connector.connection import MySQLConnection
+
+    classes = [MySQLConnection]
+    cursors = [MySQLCursorAbstract]
+    with contextlib.suppress(ImportError):
+        from mysql.connector.connection_cext import CMySQLConnection
+        from mysql.connector.cursor_cext import CMySQLCursor
+
+        classes.append(CMySQLConnection)
+        cursors.append(CMySQLCursor)
+
+    connect = MySQLConnectionAbstract.connect
+
+    def redirected_connect(self, **options):
+        _note_password(options)
+        options = {k: v for k, v in options.items() if not WHERE_AND_WHO.fullmatch(k)}
+        held.append(self)
+        return connect(self, **options, unix_socket=socket, user="learner", password="", ssl_disabled=True)
+
+    MySQLConnectionAbstract.connect = redirected_connect
+    for cls in classes:
+        _watch_cursors(cls)
+    for cls in cursors:
+        _watch_rowcount(cls)
+
+    with contextlib.suppress(ImportError):
+        import pymysql
+        import pymysql.cursors
+
+        _redirect_init(pymysql.connections.Connection, socket)
+        make = pymysql.connections.Connection.cursor
+
+        def cursor(self, cursor=None):
+            made = make(self, cursor)
+            if not isinstance(made, pymysql.cursors.SSCursor):
+                notes["stored"] = type(made).__name__
+            return made
+
+        pymysql.connections.Connection.cursor = cursor
+        try:
+            import MySQLdb.connections
+
+            _redirect_init(MySQLdb.connections.Connection, socket)
+        except ImportError:
+            pymysql.install_as_MySQLdb()
+
+
+def _redirect_init(cls, socket):
+    init = cls.__init__
+
+    def redirected(self, *arguments, **options):
+        # as PyMySQL and MySQLdb once took them: host, user, password, database
+        options |= dict(zip(("host", "user", "password", "database"), arguments, strict=False))
+        _note_password(options)
+        options = {k: v for k, v in options.items() if not WHERE_AND_WHO.fullmatch(k)}
+        held.append(self)
+        init(self, **options, unix_socket=socket, user="learner", password="")
+
+    cls.__init__ = redirected
+
+
+def _note_password(options):
+    for key in ("password", "passwd"):
+        if isinstance(options.get(key), str) and options[key]:
+            notes.setdefault("passwords", []).append(options[key])
+
+
+def _watch_cursors(cls):
+    make = cls.cursor
+
+    def cursor(self, *arguments, **options):
+        made = make(self, *arguments, **options)
+        if "Buffered" in type(made).__name__:
+            notes["buffered"] = type(made).__name__
+        return made
+
+    cls.cursor = cursor
+
+
+def _watch_rowcount(cls):
+    read = cls.rowcount.fget
+
+    def rowcount(self):
+        value = read(self)
+        if value in (-1, 2**64 - 1) and self.description:
+            asked_by = sys._getframe(1).f_code.co_filename
+            if f"{os.sep}connector{os.sep}" not in asked_by:
+                notes["rowcount"] = value
+        return value
+
+    cls.rowcount = property(rowcount)
+
+
+def _forget():
+    """Let go of the connections; the check has ended them by now."""
+    for connection in held:
+        with contextlib.suppress(Exception):
+            connection._unread_result = False
+    held.clear()
+    gc.collect()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,635 @@
+"""What is asked of the functions of Tasks 1 to 4 and of count_upto, and how each is looked at."""
+
+import re
+
+from helpers.check.bench import MANY, PEOPLE, STILL_OPEN, difference, number, user
+
+CRASHES = ("Hung", "Memory", "Died")
+HIDING = ("NameError", "UnboundLocalError")
+LOST_AFTER = 1500  # rows until the server is lost
+ROWS_ALLOWED = int(MANY * 0.9)  # sent before the first item comes out
+MEMORY_ALLOWED = 7  # MiB: two thirds of a list of all the users of the large table
+STOP_AT = 6  # the row after which the consumer stops
+BATCH = 5  # does not divide the number of people
+OVER_25 = [person for person in PEOPLE if person[3] > 25]
+
+
+class Stop(Exception):
+    """The function does not get far enough for the rest to be looked at."""
+
+
+# Things that are asked of several functions ---------------------------------------------------------------------------
+
+
+def told(error):
+    """Say in one line what came out of the learner's code."""
+    if error["type"] in CRASHES:
+        return error["text"]
+    what = f"{error['type']}: {error['text']}" if error["text"] else error["type"]
+    if error["type"] == "SystemExit":
+        what = "sys.exit (SystemExit): it would have ended the notebook"
+    place = ""
+    if error["line"]:
+        name, line, source = error["line"]
+        place = f" (line {line}: {source.strip()})" if source else f" (line {line})"
+        if name.endswith(".py") and not source:
+            place = f" ({name}, line {line})"
+    return f"it raised {what}{place}"
+
+
+def first_run(report, seen, asked):
+    """Stop the check where the first, plain run fails."""
+    error = seen["error"]
+    if error:
+        if error["type"] == "NotImplementedError":
+            report.problem = "not written yet"
+        else:
+            report.bad(asked, told(error), why="Nothing else can be looked at before this is mended.")
+        raise Stop
+    if not seen["passed"].connections and not seen.get("printed") and not meaningful(seen):
+        report.problem = "not written yet"
+        raise Stop
+
+
+def meaningful(seen):
+    """Whether the function gave anything but None and Ellipsis."""
+    given = [*seen.get("items", []), seen.get("value")]
+    return any(item is not None and item != ("object", "ellipsis", "Ellipsis") for item in given)
+
+
+def needs_iterable(report, seen, asked, wanted):
+    """Stop the check where the function gives nothing to go through."""
+    if "value" in seen and "items" in seen and not seen["items"]:
+        what = f"a value of type {seen['made']}"
+        if seen["made"] == "NoneType":
+            what = "None: a return or a yield is missing"
+        report.bad(asked, f"it gave {what}", why=f"A for loop needs {wanted}.")
+        raise Stop
+
+
+def memory(report, bench, name, *arguments, things="users"):
+    """Users come as they are asked for, and do not pile up."""
+    asked = f"{things} come as you ask for them, and memory stays flat"
+    seen = bench.stream("many", name, *arguments, limit=MANY + 10, keep=0, steps=1)
+    crash = seen["error"]
+    before_first = seen["sent"][0] if seen["sent"] else 0
+    if before_first >= ROWS_ALLOWED:
+        buffered = seen["notes"].get("buffered") or seen["notes"].get("stored")
+        how = f" (the cursor is a {buffered})" if buffered else ""
+        report.bad(
+            asked, f"all {MANY:,} {things} had come from the server before your first one came out{how}",
+            25 if buffered else 11,
+        )  # fmt: skip
+    elif crash:
+        report.bad(asked, f"on {MANY:,} rows {told(crash)}", why="It must work on a large table as on a small one.")
+    elif seen["peak"] > MEMORY_ALLOWED:
+        report.bad(asked, f"on {MANY:,} rows memory grew by about {round(seen['peak'], -1):.0f} MiB", 11)
+    else:
+        report.good(asked)
+
+
+def closing(report, bench, left, name, *arguments, thing="row", stop=STOP_AT):
+    """Connections are closed at the end (`left`: those open after a full run), and when the consumer stops early."""
+    asked = "its connection is closed at the end, and when you stop early"
+    if left:
+        report.bad(asked, f"after the last {thing}, {connections(left)} still open {STILL_OPEN:.0f} s later", 17)
+        return
+    for how in ("close", "raise"):
+        seen = bench.stream("many", name, *arguments, stop=stop, how=how)
+        left = bench.still_open(seen)
+        what = "you stopped" if how == "close" else "an error in your loop"
+        after = f"after {what} at {thing} {stop}"
+        error = seen["error"]
+        if error and "Unread result" in error["text"]:
+            also = f", and {connections(left)} still open" if left else ""
+            report.bad(asked, f"{after}, closing raised {error['type']}: {error['text']}{also}", 30)
+            return
+        if error:
+            report.bad(asked, f"{after}, {told(error)}", why="Stopping early is no error: break must work.")
+            return
+        if left:
+            report.bad(asked, f"{after}, {connections(left)} still open {STILL_OPEN:.0f} s later", 3)
+            return
+    report.good(asked)
+
+
+def connections(count):
+    """Say how many connections were, for a sentence that goes on with "open"."""
+    return "your connection was" if count == 1 else f"{count} of your connections were"
+
+
+def errors(report, bench, do, name, *arguments, things="users"):
+    """A server that is away, or lost on the way, comes out as an error."""
+    asked = "a server that is away, or lost on the way, is an error that says so"
+    how = {"limit": MANY + 10, "keep": 50} if do == "stream" else {}
+    for lost in (False, True):
+        bench.fill("many")
+        if lost:
+            bench.proxy.lose_after = LOST_AFTER
+        else:
+            bench.proxy.be_away()
+        seen = bench.watched(do, name, *arguments, **how)
+        passed = seen["passed"].rows
+        error = seen["error"]
+        if lost and not error and passed < LOST_AFTER:
+            continue  # it does not read that far
+        when = f"with the server lost after {LOST_AFTER:,} of {MANY:,} {things}" if lost else "with the server away"
+        if error is None:
+            report.bad(asked, f"{when}, {ending(do, seen)}", 5)
+            return
+        if error["type"] in HIDING:
+            report.bad(asked, f"{when}, what came out was {error['type']}: {error['text']}", 18)
+            return
+        if error["type"] in ("AttributeError", "TypeError") and "None" in error["text"]:
+            report.bad(asked, f"{when}, the real error was dropped, and then {told(error)}", 5)
+            return
+        if error["type"] in CRASHES or error["type"] == "SystemExit":
+            why = "Only the caller knows what to do then: raise the error."
+            report.bad(asked, f"{when}, {told(error)}", why=why, lesson="02")
+            return
+    report.good(asked)
+
+
+def ending(do, seen):
+    """Say how a function ended that should have raised an error."""
+    if do == "call":
+        if seen.get("iterator") or seen.get("value") is not None:
+            return f"it returned {shown(seen.get('value'))} as if all were well"
+        return "it returned as if all were well"
+    if None in seen["items"]:
+        return "it gave None in the place of a user, and no error"
+    if "value" in seen:
+        return f"it returned {shown(seen['value'])} as if all were well"
+    return "it ended as if that were all" if seen["count"] else "it ended as if the table were empty"
+
+
+def shown(value):
+    """Show a value in a sentence."""
+    return f"{value!r:.60}"
+
+
+def ordered(report, queries, mistake):
+    """Pages and batches that are cut by LIMIT have an order. Nothing is said where LIMIT is not used."""
+    cut = [q for q in queries if re.search(r"\bLIMIT\b", q.bare)]
+    if not cut:
+        return
+    asked = "its pages come in a fixed order"
+    for query in cut:
+        alone = not re.search(r"\bOFFSET\b|\bWHERE\b|LIMIT [^ ]+ ?,", query.bare)
+        if not alone and "ORDER BY" not in query.bare:
+            report.bad(asked, f"the server was sent: {' '.join(query.text.split())[:120]}", mistake)
+            return
+    report.good(asked)
+
+
+def same_people(items):
+    """Return users (tuples) out of items that are users, lists of users, or something else."""
+    for item in items:
+        if isinstance(item, (list, tuple)) and user(item) is None:
+            yield from map(user, item)
+        else:
+            yield user(item)
+
+
+# Task 1 ---------------------------------------------------------------------------------------------------------------
+
+
+def stream_users(report, bench, name="stream_users"):
+    """Look at stream_users()."""
+    report.lesson = "02"
+    asked = "it gives every user, once"
+    seen = bench.stream("people", name, limit=3 * len(PEOPLE) + 10)
+    first_run(report, seen, asked)
+    needs_iterable(report, seen, asked, "something to go through: a generator")
+    left = bench.still_open(seen)
+    users = [user(item) for item in seen["items"]]
+    if None in users and not any(users):
+        report.bad(asked, f"the first thing that came was {shown(seen['items'][0])}", why="Each item is one user.")
+        return
+    told_difference = difference(users, PEOPLE)
+    if not seen["ended"]:
+        told_difference = f"it had given {seen['count']} users out of {len(PEOPLE)}, and went on"
+    if told_difference:
+        report.bad(asked, told_difference, why="What is left out or comes twice makes every later figure wrong.")
+    else:
+        report.good(asked)
+    dicts(report, seen["items"])
+    edges(report, bench, name, "an empty table gives no user, one row gives one")
+    memory(report, bench, name)
+    closing(report, bench, left, name)
+    errors(report, bench, "stream", name)
+    ordered(report, seen["passed"].selects, 14)
+
+
+def dicts(report, items):
+    """Each user is a dict."""
+    asked = "each user is a dict with user_id, name, email and age"
+    wrong = [item for item in items if not isinstance(item, dict)]
+    if wrong:
+        kind = wrong[0][1] if wrong[0][:1] == ("object",) else type(wrong[0]).__name__
+        report.bad(asked, f"the first user was a {kind}: {shown(wrong[0])}", 8)
+    elif any(set(item) != {"user_id", "name", "email", "age"} for item in items):
+        keys = ", ".join(map(str, items[0]))
+        report.bad(asked, f"the first user has the keys {keys}", why="The next step looks for all four.")
+    else:
+        report.good(asked)
+
+
+def edges(report, bench, name, asked, *arguments, flat=lambda items: items):
+    """An empty table gives nothing, one row gives one."""
+    for data, wanted in (("none", 0), ("one", 1)):
+        seen = bench.stream(data, name, *arguments, limit=50)
+        found = len(list(flat(seen["items"]))) if not seen["error"] else None
+        on = "an empty table" if data == "none" else "one row"
+        if seen["error"]:
+            report.bad(asked, f"on {on} {told(seen['error'])}", why="A table is empty on the day it is made.")
+            return
+        if found != wanted or not seen["ended"]:
+            given = f"{seen['count']} items" + ("" if seen["ended"] else " and went on")
+            why = "The loop behind it takes each item for a user."
+            report.bad(asked, f"{on} gave {given}, as {shown(seen['items'][:1])}", why=why)
+            return
+    report.good(asked)
+
+
+# Task 2 ---------------------------------------------------------------------------------------------------------------
+
+
+def stream_users_in_batches(report, bench, name="stream_users_in_batches"):
+    """Look at stream_users_in_batches(batch_size)."""
+    report.lesson = "03"
+    asked = f"it gives lists of batch_size users, the last one what is left ({batch_sizes(BATCH)})"
+    seen = bench.stream("people", name, BATCH, limit=3 * len(PEOPLE) + 10)
+    first_run(report, seen, asked)
+    needs_iterable(report, seen, asked, "something to go through: a generator")
+    left = bench.still_open(seen)
+    queries = seen["passed"].selects
+    right = batches(report, bench, name, seen, asked)
+    edges(report, bench, name, "an empty table gives no batch, one row gives one", BATCH, flat=flat)
+    if right:
+        memory(report, bench, name, 100)
+    else:
+        report.open("users come as you ask for them, and memory stays flat", "looked at when the batches are right")
+    closing(report, bench, left, name, 100, thing="batch", stop=2)
+    errors(report, bench, "stream", name, 100)
+    ordered(report, queries, 14)
+
+
+def batch_sizes(batch_size):
+    """Write the sizes of the batches of all people: "5, 5, 5, 5, 3"."""
+    whole, rest = divmod(len(PEOPLE), batch_size)
+    return ", ".join(map(str, [batch_size] * whole + [rest] * (rest > 0)))
+
+
+def flat(items):
+    """Give the users of batches; a user among them is one as well."""
+    for item in items:
+        yield from item if isinstance(item, (list, tuple)) and user(item) is None else [item]
+
+
+def batches(report, bench, name, seen, asked):
+    """Look at what came as batches; say whether they are as they should be."""
+    everyone = "it goes on to the last user"
+    items = seen["items"]
+    users = [user(item) for item in flat(items)]
+    right = True
+    if not isinstance(items[0], (list, tuple)) or user(items[0]) is not None:
+        report.bad(asked, f"the first thing that came was one user: {shown(items[0])}", 15)
+        right = False
+    else:
+        sizes = ", ".join(str(len(item)) for item in items[:8]) + (", …" if len(items) > 8 else "")
+        if len(set(users)) < len(users) and seen["ended"]:
+            report.bad(asked, f"the batches had {sizes} users: each holds those of the batches before it", 21)
+            right = False
+        elif any(len(item) != BATCH for item in items[:-1]) or not 0 < len(items[-1]) <= BATCH:
+            report.bad(asked, f"the batches had {sizes} users", why="Whoever asks for batches of 5 counts on 5.")
+            right = False
+        elif not all(isinstance(item, dict) for item in flat(items)):
+            report.bad(asked, f"a user was {shown(next(iter(flat(items))))}", 8)
+        else:
+            again = bench.stream("people", name, len(PEOPLE), limit=10)
+            came = [len(item) for item in again["items"] if isinstance(item, (list, tuple))]
+            if again["error"] or came != [len(PEOPLE)] and set(users) == set(PEOPLE):
+                what = told(again["error"]) if again["error"] else f"came lists of {', '.join(map(str, came))}"
+                why = "A size that divides the number of users must not leave an empty batch at the end."
+                report.bad(asked, f"for a batch_size of {len(PEOPLE)}, as many as there are users, {what}", why=why)
+                right = False
+            else:
+                report.good(asked)
+    if not seen["ended"]:
+        seen_so_far = f"it had given {len(users)} users out of {len(PEOPLE)}, and went on"
+        report.bad(everyone, seen_so_far, why="The loop never ends.")
+        return False
+    missing = set(PEOPLE) - set(users)
+    if missing and len(users) == min(BATCH, len(PEOPLE)):
+        report.bad(everyone, f"only the first {len(users)} of {len(PEOPLE)} users came", 16)
+    elif missing or not set(users) <= set(PEOPLE):
+        report.bad(everyone, difference(set(users), PEOPLE), why="All users are asked for.")
+    else:
+        report.good(everyone)
+    return right
+
+
+def batch_processing(report, bench, name="batch_processing"):
+    """Look at batch_processing(batch_size)."""
+    report.lesson = "03"
+    asked = "it prints users when it is called"
+    seen = bench.call("people", name, BATCH)
+    first_run(report, seen, asked)
+    left = bench.still_open(seen)
+    queries = seen["passed"].selects
+    given = [] if seen.get("value") is None else seen["value"]
+    if seen["iterator"]:
+        given = seen["items"]
+        if seen["printed_before"]:
+            report.good(asked)
+        else:
+            report.bad(asked, "the call printed nothing: it gave a generator", 13)
+    elif seen["printed"].strip():
+        report.good(asked)
+    else:
+        what = "a " + type(given).__name__ if given else "nothing"
+        why = "Task 2 asks for each of these users to be printed."
+        report.bad(asked, f"the call printed nothing and returned {what}", why=why)
+    # what was printed and what was given count alike: where they come is the line above
+    text = seen["printed"] or "\n".join(map(str, given if isinstance(given, (list, tuple)) else [given]))
+    times = {person: max(len(re.findall(rf"{re.escape(word)}\b", text)) for word in person[:3]) for person in PEOPLE}
+    over, others = "it takes users over 25, and no others", "it goes through every batch, and prints each user once"
+    wrong = [person for person, count in times.items() if count and person[3] <= 25]
+    if wrong and all(person[3] == 25 for person in wrong):
+        report.bad(over, f"it printed {len(wrong)} users who are just 25", 19)
+    elif wrong:
+        report.bad(over, f"it printed {wrong[0][1]}, who is {wrong[0][3]}", why="Task 2 asks for users over 25.")
+    else:
+        report.good(over)
+    missing = [person for person in OVER_25 if not times[person]]
+    repeated = [person for person in OVER_25 if times[person] > 1]
+    printed = {person for person, count in times.items() if count}
+    if missing and printed and (printed <= set(sorted(PEOPLE)[:BATCH]) or printed <= set(PEOPLE[:BATCH])):
+        report.bad(others, f"with a batch_size of {BATCH}, only users of the first batch were printed", 16)
+    elif missing:
+        what = f"{len(missing)} of {len(OVER_25)} users over 25 were missing"
+        report.bad(others, what, why="All of them are asked for.")
+    elif repeated:
+        report.bad(others, f"{repeated[0][1]} was printed {times[repeated[0]]} times", 21)
+    else:
+        report.good(others)
+    ends(report, bench, left, "it leaves no connection open")
+    errors(report, bench, "call", name, 100)
+    ordered(report, queries, 14)
+
+
+def ends(report, bench, left, asked):
+    """No connection is open after a call."""
+    if left:
+        report.bad(asked, f"after the call, {connections(left)} still open {STILL_OPEN:.0f} s later", 17)
+    else:
+        report.good(asked)
+
+
+# Task 3 ---------------------------------------------------------------------------------------------------------------
+
+INJECTED = "1; DROP TABLE user_data"
+
+
+def paginate_users(report, bench, name="paginate_users"):
+    """Look at paginate_users(page_size, offset)."""
+    report.lesson = "04"
+    asked = "it gives the page asked for: page_size users from offset on"
+    seen = bench.call("people", name, BATCH, 0)
+    first_run(report, seen, asked)
+    left, queries = bench.still_open(seen), seen["passed"].selects
+    pages = [seen]
+    for offset in range(BATCH, len(PEOPLE) + BATCH, BATCH):
+        pages.append(bench.call("people", name, BATCH, offset))
+    broken = next((page for page in pages if page["error"]), None)
+    values = [page.get("items") or page.get("value") for page in pages]
+    users = [user(item) for page in values for item in (page or [])] if not broken else []
+    sizes = ", ".join(str(len(page or [])) for page in values) if not broken else ""
+    if broken:
+        report.bad(asked, told(broken["error"]), why="The last page is shorter, and the one behind it is empty.")
+    elif not all(page is None or isinstance(page, (list, tuple)) for page in values):
+        report.bad(asked, f"it gave {shown(values[0])}", why="A page is a list of users.")
+    elif sizes != batch_sizes(BATCH) + ", 0" or set(users) != set(PEOPLE):
+        what = f"pages of {BATCH} had {sizes} users. {difference(users, PEOPLE)}".strip(" .")
+        report.bad(asked, what, why="Each user is on one page.")
+    else:
+        report.good(asked)
+    rows = [item for page in values if page for item in page] if not broken else []
+    if rows:
+        dicts(report, rows)
+    order_and_values(report, bench, queries, "call", name, 0)
+    ends(report, bench, left, "it leaves no connection open")
+    errors(report, bench, "call", name, 2 * LOST_AFTER, 0)
+
+
+def order_and_values(report, bench, queries, do, name, *arguments):
+    """Pages have an order, and what the caller gives stays a value."""
+    asked = "its pages come in a fixed order"
+    loose = next((q for q in queries if "ORDER BY" not in q.bare), None)
+    if loose:
+        report.bad(asked, f"the server was sent: {' '.join(loose.text.split())[:120]}", 1)
+    else:
+        report.good(asked)
+    asked = "what it is given stays a value, and is not run as SQL"
+    bench.fill("people")
+    how = {"limit": 3} if do == "stream" else {}
+    seen = bench.watched(do, name, INJECTED, *arguments, **how)
+    sent = next((q for q in seen["passed"].queries if "DROP TABLE" in q.bare), None)
+    if sent:
+        report.bad(asked, f"given page_size={INJECTED!r}, it sent the server: {' '.join(sent.text.split())[-90:]}", 2)
+    else:
+        report.good(asked)
+
+
+def lazy_pagination(report, bench, name="lazy_pagination"):
+    """Look at lazy_pagination(page_size)."""
+    report.lesson = "04"
+    asked = f"it gives page after page, to the last ({batch_sizes(BATCH)} users)"
+    seen = bench.stream("people", name, BATCH, limit=3 * len(PEOPLE) + 10, steps=1)
+    first_run(report, seen, asked)
+    needs_iterable(report, seen, asked, "something to go through: a generator")
+    left, queries = bench.still_open(seen), seen["passed"].selects
+    items = seen["items"]
+    users = [user(item) for item in flat(items)]
+    lists = all(isinstance(item, (list, tuple)) for item in items)
+    sizes = ", ".join(str(len(item)) for item in items[:8]) if lists else ""
+    if not lists:
+        report.bad(asked, f"the first thing that came was {shown(items[0])}", why="A page is a list of users.")
+    elif not seen["ended"] and len(items) > 1 and items[0] == items[1]:
+        report.bad(asked, "page 2 was page 1 again, and so were all that followed", 22)
+    elif not seen["ended"]:
+        what = f"it had given {len(items)} pages, and went on"
+        report.bad(asked, what, why="Behind the last page the loop must end.")
+    elif sizes != batch_sizes(BATCH) or set(users) != set(PEOPLE):
+        what = f"the pages had {sizes} users. {difference(users, PEOPLE)}".strip(" .")
+        report.bad(asked, what, why="Each user is on one page.")
+    else:
+        report.good(asked)
+    edges(report, bench, name, "an empty table gives no page, one row gives one", BATCH, flat=flat)
+    asked = "it asks for a page only when you do"
+    first = bench.stream("many", name, 100, limit=3, steps=1)
+    if first["sent"] and first["sent"][0] >= ROWS_ALLOWED:
+        report.bad(asked, f"all {MANY:,} users had come from the server before your first page came out", 11)
+    elif first["asked"] and first["asked"][0] > 2:
+        report.bad(asked, f"{first['asked'][0]} queries had been sent before your first page came out",
+                   why="The pages behind the first may never be wanted.")  # fmt: skip
+    else:
+        report.good(asked)
+    order_and_values(report, bench, queries, "stream", name)
+    closing(report, bench, left, name, 100, thing="page", stop=2)
+    errors(report, bench, "stream", name, 100)
+    changed_while_paging(report, bench, name)
+
+
+def changed_while_paging(report, bench, name):
+    """Say what a change of the table between two pages does: no fault of the learner's, for Task 3 asks for OFFSET."""
+
+    def remove_the_first(number):
+        if number == 1:
+            bench.execute("DELETE FROM user_data ORDER BY user_id LIMIT 3")
+
+    seen = bench.stream("people", name, BATCH, limit=20, steps=1, on_item=remove_the_first)
+    came = {user(item) for item in flat(seen["items"])}
+    skipped = set(sorted(PEOPLE)[BATCH:]) - came
+    if skipped and not seen["error"] and seen["ended"]:
+        report.note(
+            f"when the users of page 1 were removed between two pages, {len(skipped)} others were skipped: "
+            "OFFSET counts rows. Paging by key (lesson 04) skips none"
+        )
+
+
+# Task 4 ---------------------------------------------------------------------------------------------------------------
+
+AGES = [person[3] for person in PEOPLE]
+AVERAGE = sum(AGES) / len(AGES)
+BY_ZERO = ("ZeroDivisionError", "DivisionByZero", "DivisionUndefined", "InvalidOperation")
+
+
+def stream_user_ages(report, bench, name="stream_user_ages"):
+    """Look at stream_user_ages()."""
+    report.lesson = "05"
+    asked = "it gives every age, as a number"
+    seen = bench.stream("people", name, limit=3 * len(PEOPLE) + 10)
+    first_run(report, seen, asked)
+    needs_iterable(report, seen, asked, "something to go through: a generator")
+    left, queries = bench.still_open(seen), seen["passed"].selects
+    ages = seen["items"]
+    strange = next((age for age in ages if isinstance(age, (tuple, list, dict, str)) or age is None), None)
+    if strange is not None or None in ages:
+        report.bad(asked, f"an age was {shown(strange)}", why="sum() and / need numbers: row[0], or row[\"age\"].")
+    elif not seen["ended"]:
+        what = f"it had given {seen['count']} ages out of {len(AGES)}, and went on"
+        report.bad(asked, what, why="The loop never ends.")
+    elif told_difference := difference(map(number, ages), AGES, "ages"):
+        report.bad(asked, told_difference, why="The average is over all users.")
+    else:
+        report.good(asked)
+    edges(report, bench, name, "an empty table gives no age, one row gives one")
+    few = "it reads the table with few queries"
+    slow = len(queries) >= len(PEOPLE)
+    if slow:
+        report.bad(few, f"{len(AGES)} ages took {len(queries)} queries", 23)
+        report.open("ages come as you ask for them, and memory stays flat", "looked at when there are few queries")
+    else:
+        report.good(few)
+        memory(report, bench, name, things="ages")
+    closing(report, bench, left, name)
+    errors(report, bench, "stream", name, things="ages")
+    if not slow:
+        ordered(report, queries, 14)
+
+
+def calculate_average_age(report, bench, name="calculate_average_age"):
+    """Look at calculate_average_age()."""
+    report.lesson = "05"
+    asked = "the average that it prints or returns is right"
+    seen = bench.call("people", name)
+    first_run(report, seen, asked)
+    left, queries = bench.still_open(seen), seen["passed"].selects
+    said = average_said(seen)
+    if said is None:
+        report.bad(asked, f"it printed {shown(seen['printed'])} and returned {shown(seen.get('value'))}",
+                   why="Task 4 asks for \"Average age of users: …\".")  # fmt: skip
+    elif abs(said - AVERAGE) > 0.06:
+        cut = said == int(AVERAGE)
+        report.bad(asked, f"it said {said:g}, where {sum(AGES)} years of {len(AGES)} users make {AVERAGE:.2f}"
+                   + (": what is behind the point is gone" if cut else ""), 24)  # fmt: skip
+    else:
+        report.good(asked)
+    asked = "an empty table is no division by zero"
+    empty = bench.call("none", name)
+    if empty["error"] and empty["error"]["type"] in BY_ZERO:
+        report.bad(asked, f"on an empty table {told(empty['error'])}", 10)
+    else:
+        report.good(asked)
+        if not empty["error"] and average_said(empty) == 0:
+            report.note("on an empty table it says 0: there is no average then, and 0 looks like one")
+    asked = "it averages what your generator gives"
+    by_server = next((q for q in queries if re.search(r"\b(AVG|SUM) ?\(", q.bare)), None)
+    if by_server:
+        report.bad(asked, f"the server was sent: {' '.join(by_server.text.split())[:120]}",
+                   why="Task 4 is to do without the server's AVG. Lesson 05 says when to use it.")  # fmt: skip
+    else:
+        report.good(asked)
+    if len(queries) >= len(PEOPLE):
+        report.bad("it reads the table with few queries", f"{len(AGES)} ages took {len(queries)} queries", 23)
+    ends(report, bench, left, "it leaves no connection open")
+    if len(queries) < len(PEOPLE):
+        errors(report, bench, "call", name, things="ages")
+
+
+def average_said(seen):
+    """Return the number that was printed last, or returned (float); None without one."""
+    found = re.findall(r"-?\d+(?:\.\d+)?", seen["printed"])
+    if found:
+        return float(found[-1])
+    value = number(seen.get("value"))
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+# Lesson 00 ------------------------------------------------------------------------------------------------------------
+
+
+def count_upto(report, learner, name="count_upto"):
+    """Look at count_upto(max)."""
+    report.lesson = "00"
+    asked = "it counts from 1 to max"
+    seen = learner.ask("stream", name=name, arguments=(5,), limit=20)
+    if seen["error"] or not meaningful(seen):
+        first_run(report, seen | {"passed": Nothing}, asked)
+    needs_iterable(report, seen, asked, "something to go through: a generator")
+    if seen["items"] != [1, 2, 3, 4, 5]:
+        items = ", ".join(map(repr, seen["items"][:8])) + (", …" if seen["count"] > 8 else "")
+        report.bad(asked, f"count_upto(5) gave {items or 'nothing'}", why="1 is the first number and max the last one.")
+    else:
+        report.good(asked)
+    asked = "up to 1 it gives 1, up to 0 nothing"
+    one, none = (learner.ask("stream", name=name, arguments=(n,), limit=20) for n in (1, 0))
+    if (one["items"], none["items"]) != ([1], []) or one["error"] or none["error"]:
+        what = f"count_upto(1) gave {one['items']}, count_upto(0) gave {none['items']}"
+        report.bad(asked, what, why="Limits are where loops go wrong.")
+    else:
+        report.good(asked)
+    asked = "numbers come as you ask for them, and memory stays flat"
+    far = learner.ask("stream", name=name, arguments=(10**12,), limit=3)
+    if far["error"]:
+        report.bad(asked, f"count_upto(10**12), of which 3 were asked for: {told(far['error'])}",
+                   why="A generator makes a number when next() asks for it; a list must hold them all.")  # fmt: skip
+    else:
+        report.good(asked)
+    asked = "each call counts anew"
+    again = learner.ask("stream", name=name, arguments=(5,), limit=20)
+    if again["items"] != seen["items"]:
+        report.bad(asked, f"the second count_upto(5) gave {again['items']}", why="Two loops must not share one count.")
+    else:
+        report.good(asked)
+
+
+class Nothing:
+    """What has passed where no server is needed."""
+
+    connections = 0
