@@ -6,6 +6,7 @@ python -m helpers.notebooks check [NOTEBOOK ...]  fail where what is stored is n
 python -m helpers.notebooks clear [NOTEBOOK ...]  drop the outputs and fold the solutions: a class's fresh copies
 """
 
+import base64
 import linecache
 import os
 import re
@@ -16,6 +17,8 @@ from types import SimpleNamespace
 import nbformat
 
 LESSONS = Path(__file__).parent.parent / "notebooks"
+PICTURED = "02_stream_users.ipynb"
+PICTURE = LESSONS.parent / "data" / "list_against_generator.png"
 LARGEST = 500_000  # bytes of a notebook with its outputs
 CELL_SECONDS = 300
 KERNEL = {
@@ -60,6 +63,15 @@ def run(path):
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=resources).execute()
     _write(clean(notebook, path.stem), path)
+    if path.name == PICTURED:
+        _write_picture(notebook)
+
+
+def _write_picture(notebook):
+    """Write the first figure of a notebook to the file that the README shows."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    figure = next(output.data["image/png"] for output in outputs if "image/png" in output.get("data", {}))
+    PICTURE.write_bytes(base64.b64decode(figure))
 
 
 def clean(notebook, stem):

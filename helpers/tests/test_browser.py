@@ -117,7 +117,8 @@ def screens(page):
 def test_lesson_runs_in_lab(page, lab, lesson):
     """Run all cells: no error that is not meant, a figure, and nothing that has to be scrolled sideways."""
     open_lesson(page, lab, lesson)
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")  # returns when the last cell is done
+    # returns when the last cell is done
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     cells = page.evaluate(CELLS)
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(cell["execution_count"] for cell in code)
