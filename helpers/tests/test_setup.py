@@ -141,6 +141,16 @@ def test_binder_start_becomes_the_command_even_if_the_server_fails(broken_python
     assert process.returncode == 7
 
 
+def test_binder_start_holds_the_server_from_whatever_folder_it_is_run_in(tmp_path):
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$PWD $*" >"${0%/*}/unfinished" && mv "${0%/*}/unfinished" "${0%/*}/said"\n')
+    python.chmod(0o755)
+    wait = f"while [ ! -e {tmp_path}/said ]; do sleep 0.05; done"
+    env = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    assert run(ROOT / "binder/start", "sh", "-c", wait, cwd=tmp_path, env=env).returncode == 0
+    assert (tmp_path / "said").read_text() == f"{ROOT} -m helpers.server hold\n"
+
+
 def test_binder_post_build_stops_where_a_step_fails(broken_python):
     assert run(ROOT / "binder/postBuild", env=broken_python).returncode == 3
 
