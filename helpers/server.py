@@ -74,7 +74,7 @@ def ensure():
     if fcntl is None:
         raise ServerError("The private server needs Linux or macOS. On Windows, open the course in WSL or on Binder.")
     folder = home()
-    if folder not in _held:
+    if folder not in _held or not _same(_held[folder], folder / "users.lock"):  # it was removed: hold the new one
         users = open(folder / "users.lock", "a")  # noqa: SIM115 (stays open: the lock ends with it)
         fcntl.flock(users, fcntl.LOCK_SH)  # waits here while a server that is stopping ends
         _held[folder] = users
@@ -100,17 +100,21 @@ def home():
     Raises
     ------
     ServerError
-        The folder cannot be made, belongs to somebody else, is open to others, or is a symbolic link.
+        The folder cannot be made or written, belongs to somebody else, or is a symbolic link.
     """
-    chosen = os.environ.get("COURSE_SERVER_DIR")
-    if chosen:
-        return _private_folder(Path(chosen).expanduser().absolute(), parents=True)
-    mac = Path.home() / "Library/Caches"
-    cache = os.environ.get("XDG_CACHE_HOME") or (mac if sys.platform == "darwin" else Path.home() / ".cache")
-    try:
-        return _private_folder(Path(cache).expanduser().absolute() / NAME, parents=True)
-    except OSError:
-        return _private_folder(_temporary_folder() / f"{NAME}-{os.getuid()}")
+    if chosen := os.environ.get("COURSE_SERVER_DIR"):
+        folders = [Path(os.path.expanduser(chosen)).absolute()]
+    else:
+        cache = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+        cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or cache)  # keeps its ~ where there is no home
+        folders = [Path(cache, NAME)] if os.path.isabs(cache) else []
+        folders.append(_temporary_folder() / f"{NAME}-{os.getuid()}")
+    for folder in folders:
+        try:
+            return _private_folder(folder)
+        except OSError as error:
+            problem = f"The private server cannot use the folder {folder}: {error}. Name another in COURSE_SERVER_DIR."
+    raise ServerError(problem)
 
 
 def find_program():
@@ -146,10 +150,9 @@ def find_program():
 # Folders that are safe to use -----------------------------------------------------------------------------------------
 
 
-def _private_folder(path, parents=False):
+def _private_folder(path):
     """Make `path` as a folder for this user alone, or check that it is one; refuse a symbolic link."""
-    if parents:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700)
     found = path.lstat()
@@ -194,6 +197,14 @@ def _locked(path):
         except BlockingIOError:
             return True
     return False
+
+
+def _same(file, path):
+    """Tell whether the open file is still the one at `path`."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except OSError:
+        return False
 
 
 def _spawn_keeper(folder):
@@ -242,9 +253,13 @@ def _keep(folder):
         except OSError as error:
             _say({"error": f"The private server could not start: {error}. Its folder is {folder}."})
         finally:
-            (folder / "socket").unlink(missing_ok=True)
+            mine = _same(lock, folder / "keeper.lock")  # else the folder was removed, and may be another keeper's now
+            if mine:
+                (folder / "socket").unlink(missing_ok=True)
             if server is not None:
                 _stop(server)
+                if mine:
+                    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _take(lock, seconds):
@@ -282,7 +297,8 @@ def _start_server(folder):
     log = folder / "error.log"
     log.unlink(missing_ok=True)
     _end_leftover(folder, data)
-    if not data.is_dir():
+    if not (data / "mysql").is_dir():  # where the server's own tables are: without it, the rest is of no use
+        shutil.rmtree(data, ignore_errors=True)
         _make_data_folder(program, mariadb, folder, data, log)
     (folder / "tmp").mkdir(exist_ok=True)
     path = _socket_path(folder)
@@ -322,7 +338,7 @@ def _make_data_folder(program, mariadb, folder, data, log):
             "Free some, or name a folder on another disk in COURSE_SERVER_DIR."
         )
     for old in folder.glob("new-*"):
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
     if mariadb:
         names = ("mariadb-install-db", "mysql_install_db")
@@ -338,8 +354,11 @@ def _make_data_folder(program, mariadb, folder, data, log):
     else:
         command = [program, "--no-defaults", *_as_root(), "--initialize-insecure", f"--datadir={new}"]
     with open(log, "wb") as out:
-        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder).returncode
+        status = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder, preexec_fn=_die_with_keeper
+        ).returncode
     if status:
+        shutil.rmtree(new, ignore_errors=True)
         raise ServerError(_failure(command[0], f"could not make the data folder (exit status {status})", log))
     new.rename(data)
 
@@ -360,8 +379,8 @@ def _end_leftover(folder, data):
     with contextlib.suppress(OSError, ValueError):
         pid = int((folder / "server.pid").read_text())
         deadline = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < deadline and str(data) in _command_line(pid):
-            os.kill(pid, signal.SIGTERM)
+        while str(data) in _command_line(pid):
+            os.kill(pid, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
             time.sleep(0.2)
 
 
@@ -381,14 +400,14 @@ def _greets(path):
 
 
 def _wait_until_unused(folder, server, path):
-    """Return when the server has died, its socket has been removed, or nobody has held users.lock for a while."""
+    """Return when the server has died, its files have been removed, or nobody has held users.lock for a while."""
     with open(folder / "users.lock", "a") as users:
         idle_since = None
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(0.25)
                 return
-            if not path.exists():
+            if not (path.exists() and _same(users, folder / "users.lock")):
                 return
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -439,8 +458,8 @@ def main(arguments):
         if arguments[0] == "find":
             print(find_program())
         elif arguments[0] == "hold":
-            print(f"The private server listens on {ensure()['unix_socket']}; Ctrl-C lets it go.", flush=True)
             with contextlib.suppress(KeyboardInterrupt):
+                print(f"The private server listens on {ensure()['unix_socket']}; Ctrl-C lets it go.", flush=True)
                 signal.pause()
         else:
             folder = home()

@@ -1,0 +1,127 @@
+"""A private server's place for one test, and the processes that use it there."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mysql.connector
+import psutil
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120  # seconds: no test is about time; this is when a test that hangs is given up
+
+
+def wait_until(condition, what):
+    """Wait until `condition()` is true, and return what it gave; fail where it stays false."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Place:
+    """A folder for a private server (COURSE_SERVER_DIR) that only this test knows, and the processes that use it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("MYSQL_")}
+        self.environment["COURSE_SERVER_DIR"] = str(folder)
+        self.started = []
+
+    def start(self, code, *arguments, **environment):
+        """Start a Python process that runs `code`; its standard input stays open until the test closes it."""
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=ROOT,
+            env={**self.environment, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, code, *arguments, **environment):
+        """Run `code` in a Python process to its end; return the last line that it printed, or fail with its error."""
+        process = self.start(code, *arguments, **environment)
+        said, error = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, error
+        return said.rstrip("\n").rpartition("\n")[2]
+
+    def use(self, then="", **environment):
+        """Start a process that uses the private server, and return it when the server is ready."""
+        code = f"import sys\nfrom helpers import seed, server\nserver.ensure(); print('ready', flush=True)\n{then}\n"
+        process = self.start(code + "sys.stdin.read()", **environment)
+        ready = process.stdout.readline()
+        assert ready == "ready\n", process.stderr.read()
+        return process
+
+    def connect(self, **options):
+        """Connect to the server that runs here, without using the helpers."""
+        socket = (self.folder / "socket").read_text()
+        return mysql.connector.connect(unix_socket=socket, user="root", connection_timeout=PATIENCE, **options)
+
+    def data(self):
+        """Return the path of the server's data folder."""
+        return next(path for path in self.folder.iterdir() if path.name.startswith(("mysql-", "mariadb-")))
+
+    def servers(self):
+        """Return the server processes whose data stand in this folder, and those that make a data folder in it."""
+        return self._processes(lambda words: any(w.startswith(f"--datadir={self.folder}") for w in words))
+
+    def keepers(self):
+        """Return the keepers of this folder (and what they are in the instant of their start)."""
+        return self._processes(lambda words: words[-2:] == ["keep", str(self.folder)])
+
+    def _processes(self, fits):
+        found = []
+        for process in psutil.process_iter(["cmdline", "status"]):
+            if process.info["status"] != psutil.STATUS_ZOMBIE and fits(process.info["cmdline"] or []):
+                found.append(process)
+        return found
+
+    def used(self):
+        """Tell whether a process that lives counts as a user of the server."""
+        with open(self.folder / "users.lock") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def gone(self):
+        """Tell whether no server and no keeper is left."""
+        return not self.servers() and not self.keepers()
+
+    def clear(self):
+        """End what the test has started here, the server at last, and remove the data."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+            for file in (process.stdin, process.stdout, process.stderr):
+                with contextlib.suppress(BrokenPipeError):
+                    file.close()
+        for process in self.keepers():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        wait_until(self.gone, "the server of a test that has ended still runs")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def as_stranger(code, *arguments):
+    """Run Python code as another user of the machine; return what it said to both outputs.
+
+    Only root can become another user: as anybody else, return None.
+    """
+    if os.geteuid():
+        return None
+    become = "import os, socket, sys\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+    command = [sys.executable, "-c", become + code, *map(str, arguments)]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/").stdout

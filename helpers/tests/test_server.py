@@ -1,0 +1,408 @@
+"""The private server: it starts itself, it is one, it ends when nobody is left, and it lets nobody else in."""
+
+import os
+import re
+import shutil
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from places import ROOT, as_stranger, wait_until
+
+from helpers import server
+
+CONNECTED = "from helpers import seed; print(seed.connect_db().is_connected(), flush=True)"
+PEOPLE = """
+from contextlib import closing
+from helpers import seed
+with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+    cursor.execute("SELECT COUNT(*) FROM user_data")
+    print(cursor.fetchone()[0])
+"""
+
+
+def script(path, text):
+    """Write a program, for a server that is not what it should be."""
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+    return str(path)
+
+
+# It starts, once ------------------------------------------------------------------------------------------------------
+
+
+def test_eight_processes_that_start_at_once_where_no_server_was_get_one_server(place):
+    eight = [place.start(CONNECTED + "; input()") for _ in range(8)]
+    assert [process.stdout.readline() for process in eight] == ["True\n"] * 8
+    assert len(place.servers()) == 1
+    assert len(place.keepers()) == 1
+
+
+def test_a_process_that_ends_leaves_the_server_to_the_others(warm):
+    first, second = warm.use(), warm.use()
+    (before,) = warm.servers()
+    first.kill()
+    first.wait()
+    second.stdin.close()
+    with warm.connect() as connection:
+        assert connection.is_connected()
+    assert warm.run(CONNECTED) == "True"
+    assert warm.servers() == [before]
+
+
+def test_the_server_is_no_child_of_the_process_that_started_it(warm):
+    user = warm.use()
+    assert psutil.Process(user.pid).children(recursive=True) == []
+    (running,) = warm.servers()
+    assert user.pid not in {parent.pid for parent in running.parents()}
+    assert os.getsid(running.pid) != os.getsid(user.pid)
+
+
+def test_a_process_made_by_fork_keeps_the_server_too(warm):
+    fork = "import os\nif os.fork():\n    os._exit(0)\nprint('child', flush=True)"
+    parent = warm.use(then=fork)
+    parent.wait()
+    assert parent.stdout.readline() == "child\n"
+    assert warm.used()
+
+
+# It ends --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_server_ends_after_its_last_user_also_when_that_was_killed(warm):
+    ends, is_killed = warm.use(), warm.use()
+    (running,) = warm.servers()
+    socket = Path((warm.folder / "socket").read_text())
+    ends.stdin.close()
+    ends.wait()
+    assert running.is_running()
+    is_killed.kill()
+    is_killed.wait()
+    wait_until(warm.gone, "nobody is left and the server still runs")
+    assert not (warm.folder / "socket").exists()
+    assert not socket.parent.exists()
+
+
+def test_stop_ends_the_server_and_the_next_connection_starts_another(warm):
+    user = warm.use(then="sys.stdin.readline()\nwith seed.connect_db() as c: print(c.is_connected(), flush=True)")
+    (before,) = warm.servers()
+    command = "import sys\nfrom helpers import server\nsys.exit(server.main(sys.argv[1:]))"
+    assert warm.run(command, "status").endswith("is running.")
+    assert warm.run(command, "stop").endswith("is not running.")
+    assert warm.gone()
+    assert warm.run(command, "status").endswith("is not running.")
+    print(file=user.stdin, flush=True)
+    assert user.stdout.readline() == "True\n"
+    assert warm.servers() != [before]
+
+
+def test_hold_keeps_the_server_until_it_is_interrupted(warm):
+    holder = warm.start("import sys\nfrom helpers import server\nsys.exit(server.main(['hold']))")
+    assert "listens on" in holder.stdout.readline()
+    holder.send_signal(signal.SIGINT)
+    assert holder.wait() == 0
+    assert not warm.used()
+
+
+# It comes back --------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_was_killed_is_started_again_by_the_next_connection(warm):
+    code = "for line in sys.stdin:\n    with seed.connect_db() as c: print(c.is_connected(), flush=True)"
+    user = warm.use(then=code)
+    for _ in range(3):
+        (running,) = warm.servers()
+        running.kill()
+        running.wait()
+        print(file=user.stdin, flush=True)
+        assert user.stdout.readline() == "True\n", user.stderr.read()
+    assert warm.run(PEOPLE) == "1000"
+
+
+def test_a_keeper_that_was_killed_takes_its_server_along_and_the_next_connection_starts_both(warm):
+    code = "for line in sys.stdin:\n    with seed.connect_db() as c: print(c.is_connected(), flush=True)"
+    user = warm.use(then=code)
+    for _ in range(2):
+        (keeper,) = warm.keepers()
+        keeper.kill()
+        keeper.wait()
+        print(file=user.stdin, flush=True)
+        assert user.stdout.readline() == "True\n", user.stderr.read()
+        assert len(warm.servers()) == 1
+    assert warm.run(PEOPLE) == "1000"
+
+
+def test_a_keeper_killed_while_nobody_is_left_leaves_no_server(warm):
+    user = warm.use()
+    (keeper,) = warm.keepers()
+    user.kill()
+    keeper.kill()
+    wait_until(warm.gone, "the keeper was killed and its server still runs")
+
+
+def test_a_start_that_is_killed_is_begun_anew(place):
+    place.start("from helpers import server; server.ensure()")
+    wait_until(lambda: list(place.folder.glob("new-*/*")), "no data folder is being made")
+    for process in place.keepers() + place.servers():
+        process.kill()
+    assert place.run(CONNECTED) == "True"
+    assert list(place.folder.glob("new-*")) == []
+
+
+def test_a_data_folder_left_half_made_is_made_anew(warm):
+    shutil.rmtree(warm.data() / "mysql")
+    (warm.data() / "ibdata1").write_bytes(b"half")
+    shutil.copytree(warm.data(), warm.folder / "new-half")
+    assert warm.run(CONNECTED) == "True"
+    assert not (warm.folder / "new-half").exists()
+
+
+def test_what_a_crash_leaves_behind_is_in_nobodys_way(warm):
+    """A stale socket, a stale lock file, and a process number that somebody else has now."""
+    with warm.start("import sys; sys.stdin.read()") as innocent:
+        (warm.folder / "socket").write_text("/nowhere/s")
+        for name in ("keeper.pid", "server.pid"):
+            (warm.folder / name).write_text(str(innocent.pid))
+        for name in ("keeper.lock", "users.lock"):
+            (warm.folder / name).write_text("stale")
+        (warm.data() / "localhost.pid").write_text(str(innocent.pid))
+        assert warm.run(PEOPLE) == "1000"
+        assert innocent.poll() is None
+        innocent.stdin.close()
+
+
+def test_a_socket_folder_swept_away_under_the_server_is_made_again(warm):
+    user = warm.use(then="sys.stdin.readline()\nwith seed.connect_db() as c: print(c.is_connected(), flush=True)")
+    socket = Path((warm.folder / "socket").read_text())
+    shutil.rmtree(socket.parent)
+    print(file=user.stdin, flush=True)
+    assert user.stdout.readline() == "True\n", user.stderr.read()
+
+
+def test_a_server_folder_removed_under_the_server_is_made_again_and_kept(warm):
+    code = "for line in sys.stdin:\n    with seed.connect_db() as c: print(c.is_connected(), flush=True)"
+    user = warm.use(then=code)
+    shutil.rmtree(warm.folder)
+    print(file=user.stdin, flush=True)
+    assert user.stdout.readline() == "True\n", user.stderr.read()
+    assert warm.used()
+    wait_until(lambda: len(warm.servers()) == 1, "the old server is of no use and still runs")
+
+
+# Nobody else gets in --------------------------------------------------------------------------------------------------
+
+
+def test_no_tcp_port_is_open(shared):
+    (running,) = shared.servers()
+    connections = running.net_connections("all")
+    assert {c.laddr for c in connections if c.family == server.socket.AF_UNIX and c.status == "NONE"} >= {
+        (shared.folder / "socket").read_text()
+    }
+    assert [c for c in connections if c.family != server.socket.AF_UNIX] == []
+    with shared.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW VARIABLES LIKE 'skip_networking'")
+        assert cursor.fetchone() == ("skip_networking", "ON")
+
+
+def test_only_the_owner_can_enter_the_folders(shared):
+    for folder in (shared.folder, Path((shared.folder / "socket").read_text()).parent):
+        found = folder.lstat()
+        assert (stat.S_ISDIR(found.st_mode), stat.S_IMODE(found.st_mode), found.st_uid) == (True, 0o700, os.getuid())
+
+
+def test_another_user_can_neither_connect_nor_list_nor_read(shared):
+    path = (shared.folder / "socket").read_text()
+    code = """
+folder, path = sys.argv[1:]
+def connect(): socket.socket(socket.AF_UNIX).connect(path)
+def list_data(): os.listdir(folder)
+def list_socket(): os.listdir(os.path.dirname(path))
+def read(): open(os.path.join(folder, "error.log")).read()
+for attempt in (connect, list_data, list_socket, read):
+    try:
+        attempt()
+        print(attempt.__name__, "worked")
+    except OSError as error:
+        print(attempt.__name__, type(error).__name__)
+"""
+    said = as_stranger(code, shared.folder, path)
+    if said is not None:  # only root can become somebody else; for the others, the modes above must do
+        assert said == "".join(f"{n} PermissionError\n" for n in ("connect", "list_data", "list_socket", "read"))
+
+
+def test_a_folder_that_is_open_to_others_is_closed(warm):
+    warm.folder.chmod(0o755)
+    assert warm.run(CONNECTED) == "True"
+    assert stat.S_IMODE(warm.folder.stat().st_mode) == 0o700
+
+
+FAILS = """
+from helpers import server
+try:
+    print(server.ensure())
+except server.ServerError as error:
+    print(str(error).replace("\\n", " | "))
+"""
+
+
+def test_a_link_in_the_place_of_the_folder_is_refused(place, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    place.folder.symlink_to(tmp_path / "elsewhere")
+    assert f"{place.folder} is not a folder of yours" in place.run(FAILS)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("planted", ["a link to a folder", "a link to nowhere", "a file"])
+def test_what_is_planted_in_the_place_of_the_sockets_folder_is_refused(warm, temporary, monkeypatch, planted):
+    monkeypatch.setattr(server.tempfile, "tempdir", str(temporary))
+    name = server._socket_path(warm.folder).parent
+    name.rmdir()
+    (temporary / "elsewhere").mkdir()
+    if planted == "a file":
+        name.touch()
+    else:
+        name.symlink_to(temporary / "elsewhere" if planted == "a link to a folder" else "/nowhere")
+    assert f"{name} is not a folder of yours" in warm.run(FAILS, TMPDIR=str(temporary))
+    assert warm.gone()
+    assert list((temporary / "elsewhere").iterdir()) == []
+    name.unlink()
+    assert warm.run(CONNECTED, TMPDIR=str(temporary)) == "True"
+
+
+# Where things stand ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [1, 200])
+def test_the_socket_has_a_short_name_however_long_the_temporary_folders_name_is(warm, tmp_path, length):
+    temporary = tmp_path / ("x" * length)
+    temporary.mkdir()
+    warm.use(TMPDIR=str(temporary))
+    assert len((warm.folder / "socket").read_text()) <= server.SOCKET_BYTES
+    with warm.connect() as connection:
+        assert connection.is_connected()
+
+
+def test_the_folder_stands_in_the_cache_or_in_the_temporary_folder_where_there_is_no_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_SERVER_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert server.home() == tmp_path / "cache/generators-course"
+    monkeypatch.setattr(server.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/cache")
+    assert server.home() == tmp_path / f"generators-course-{os.getuid()}"
+
+
+def test_a_user_without_a_home_gets_the_temporary_folder(tmp_path, monkeypatch):
+    for name in ("COURSE_SERVER_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(server.os.path, "expanduser", str)
+    monkeypatch.setattr(server.tempfile, "tempdir", str(tmp_path))
+    assert server.home() == tmp_path / f"generators-course-{os.getuid()}"
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/server", "/proc/server"])
+def test_a_folder_that_cannot_be_made_is_a_server_error(folder, monkeypatch):
+    monkeypatch.setenv("COURSE_SERVER_DIR", folder)
+    with pytest.raises(server.ServerError, match=f"{folder}.*COURSE_SERVER_DIR"):
+        server.ensure()
+
+
+# The server program ---------------------------------------------------------------------------------------------------
+
+
+def test_the_program_is_the_one_that_course_mysqld_names(tmp_path, monkeypatch):
+    program = script(tmp_path / "server", "exit 0")
+    monkeypatch.setenv("COURSE_MYSQLD", program)
+    assert server.find_program() == program
+    monkeypatch.setenv("COURSE_MYSQLD", str(tmp_path / "missing"))
+    with pytest.raises(server.ServerError, match=re.escape(f"COURSE_MYSQLD='{tmp_path}/missing' is not a program")):
+        server.find_program()
+
+
+def test_the_program_is_looked_for_on_path_then_in_conda_then_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_MYSQLD", raising=False)
+    for name in ("path", "conda/bin"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.setenv("CONDA_PREFIX", str(tmp_path / "conda"))
+    conda = script(tmp_path / "conda/bin/mysqld", "exit 0")
+    assert server.find_program() == conda
+    on_path = script(tmp_path / "path/mysqld", "exit 0")
+    assert server.find_program() == on_path
+
+
+def test_without_a_program_the_error_has_the_line_that_installs_one(monkeypatch, capsys):
+    monkeypatch.delenv("COURSE_MYSQLD", raising=False)
+    monkeypatch.setattr(server.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(server.ServerError) as caught:
+        server.find_program()
+    for line in ("conda install -c conda-forge mysql-server", "apt-get install", "brew install mariadb"):
+        assert line in str(caught.value)
+    assert server.main(["find"]) == 1
+    assert capsys.readouterr().err == f"{server.INSTALL}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("echo hello", "says nothing that a MySQL or MariaDB server would say: 'hello'"),
+        ("exit 1", "says nothing that a MySQL or MariaDB server would say: ''"),
+        (
+            'case "$*" in *--version) echo "mysqld Ver 99.7.0";; *--init*) echo "No space"; exit 4;; esac',
+            "could not make the data folder (exit status 4). Its log, {folder}/error.log, says: |   No space",
+        ),
+        (
+            'case "$*" in *--version) echo "mysqld Ver 99.7.0";; *--init*) ;; *) echo "[ERROR] no luck"; exit 1;; esac',
+            "ended while it started. Its log, {folder}/error.log, says: |   [ERROR] no luck",
+        ),
+    ],
+)
+def test_a_program_that_is_no_server_or_dies_is_one_error_and_the_next_start_works(warm, tmp_path, body, says):
+    broken = script(tmp_path / "mysqld", body)
+    assert says.format(folder=warm.folder) in warm.run(FAILS, COURSE_MYSQLD=broken)
+    assert warm.gone()
+    assert warm.run(PEOPLE) == "1000"
+
+
+def test_a_disk_without_room_is_said_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(server, "DISK_MIB", 10**9)
+    with pytest.raises(server.ServerError, match=rf"needs {10**9} MiB of disk .* {tmp_path} has \d+ MiB left"):
+        server._make_data_folder("mysqld", False, tmp_path, tmp_path / "mysql-9.7", tmp_path / "error.log")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_is_small(shared):
+    with shared.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT @@innodb_buffer_pool_size, @@performance_schema, @@log_bin, @@datadir, @@character_set_server"
+        )
+        assert cursor.fetchone()[:3] == (128 * 2**20, 0, 0)
+
+
+def test_course_buffer_pool_sets_the_buffer_pool(warm):
+    warm.use(COURSE_BUFFER_POOL="64M")
+    with warm.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@innodb_buffer_pool_size")
+        assert cursor.fetchone() == (64 * 2**20,)
+
+
+# From a terminal ------------------------------------------------------------------------------------------------------
+
+
+def test_find_prints_the_program(capsys):
+    assert server.main(["find"]) == 0
+    assert capsys.readouterr().out == server.find_program() + "\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["restart"], ["stop", "now"]])
+def test_other_words_get_the_usage(arguments, capsys):
+    assert server.main(arguments) == 2
+    assert capsys.readouterr().err == "usage: python -m helpers.server find|status|hold|stop\n"
+
+
+def test_the_server_needs_only_the_standard_library():
+    """The keeper lives as long as the class does: it should be small."""
+    names = re.findall(r"^(?:import|from) (\w+)", (ROOT / "helpers/server.py").read_text(), re.M)
+    assert set(names) <= set(sys.stdlib_module_names)
