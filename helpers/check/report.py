@@ -148,8 +148,8 @@ MISTAKES = {
     ),
     27: _m(
         "rowcount read before the rows", "01",
-        "The cursor does not store rows, so it cannot know how many will come: rowcount is -1. Ask with COUNT(*) "
-        "and fetchone().",
+        "The cursor holds no rows, so it cannot know how many will come: rowcount is -1 or 0 until they are fetched. "
+        "Ask with COUNT(*) and fetchone().",
     ),
     28: _m(
         "CSV split at commas by hand", "01",

@@ -256,7 +256,8 @@ def plain(value, depth=4):
 
 
 def described(error):
-    """Return an exception as a dict: its type, its line in the learner's code, and the errors that led to it."""
+    """Return an exception as a dict: its type and text, the last line of the learner's code that it passed, whether a
+    database driver raised it, and its classes and those of the errors that led to it ("chain")."""
     chain, at = [], error
     while at is not None and len(chain) < 10:
         chain.append([f"{c.__module__}.{c.__qualname__}" for c in type(at).__mro__])
@@ -265,13 +266,15 @@ def described(error):
         text = str(error)
     except Exception:
         text = ""
-    line = None
+    line, inside = None, ""
     for frame in traceback.extract_tb(error.__traceback__):
         ours = frame.filename == __file__
         library = any(part in frame.filename for part in ("site-packages", "lib/python", "<frozen"))
+        inside = frame.filename
         if not ours and not library:
             line = (os.path.basename(frame.filename) or frame.filename, frame.lineno, frame.line)
-    return {"type": type(error).__name__, "text": text[:300], "line": line, "chain": chain}
+    return {"type": type(error).__name__, "text": text[:300], "line": line, "chain": chain,
+            "driver": bool(re.search(r"[/\\](mysql|pymysql|MySQLdb)[/\\]", inside))}  # fmt: skip
 
 
 def _mark_memory():
@@ -401,7 +404,7 @@ def _watch_rowcount(cls):
 
     def rowcount(self):
         value = read(self)
-        if value in (-1, 2**64 - 1) and self.description:
+        if value in (-1, 0, 2**64 - 1) and self.description and self._connection.unread_result:
             asked_by = sys._getframe(1).f_code.co_filename
             if f"{os.sep}connector{os.sep}" not in asked_by:
                 notes["rowcount"] = value

@@ -171,7 +171,7 @@ def trips(report, seen, rows):
     asked = "it knows how many rows there are when it asks"
     if "rowcount" in seen["notes"]:
         got = seen["notes"]["rowcount"]
-        report.bad(asked, f"it read cursor.rowcount with the rows still to come, and got {got}", 27)
+        report.bad(asked, f"it read cursor.rowcount before it had fetched the rows, and got {got}", 27)
     else:
         report.good(asked)
 
