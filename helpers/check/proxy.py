@@ -123,6 +123,8 @@ class Proxy:
         alternatives = "|".join(re.escape(name) for name in {*names, database})
         self._names = re.compile(rf"(?<![\w$])(?:{alternatives})(?![\w$])".encode(), re.IGNORECASE)
         self._where = server.ensure() if not _named() else seed._named_server()
+        # Encryption would cost more than all else here, and this way does not leave the machine
+        self._plain = "unix_socket" in self._where or self._where.get("host") in ("localhost", "127.0.0.1", "::1")
         self._version = version
         self._folder = tempfile.mkdtemp(prefix="gc-")
         if len(os.fsencode(self._folder)) > server.SOCKET_BYTES - 2:
@@ -192,16 +194,21 @@ class Proxy:
     # Connections --------------------------------------------------------------------------------------------------
 
     def _open(self, flags, charset=45, database=None):
-        connection = _Upstream()
         names = {"charset": "utf8mb4", "collation": "utf8mb4_general_ci"}
         if charset in (8, 15, 31, 47, 48, 49, 94):
             names = {"charset": "latin1"}
         default = sum(set(ClientFlag.default)) & ~OF_THE_CLIENT
-        connection.connect(
-            **self._where, **names, client_flags=default | flags & OF_THE_CLIENT, database=database,
-            connection_timeout=seed.CONNECT_SECONDS,
-        )  # fmt: skip
-        return connection
+        options = names | {"client_flags": default | flags & OF_THE_CLIENT, "database": database}
+        while True:
+            connection = _Upstream()
+            try:
+                connection.connect(**self._where, **options, ssl_disabled=self._plain,
+                                   connection_timeout=seed.CONNECT_SECONDS)  # fmt: skip
+                return connection
+            except Error as error:
+                if not self._plain or error.errno in (1044, 1049):
+                    raise
+                self._plain = False  # this server, or this user's way to log in, wants encryption
 
     def _accept(self):
         while True:

@@ -266,7 +266,7 @@ def stream_users_in_batches(report, bench, name="stream_users_in_batches"):
     """Look at stream_users_in_batches(batch_size)."""
     report.lesson = "03"
     asked = f"it gives lists of batch_size users, the last one what is left ({batch_sizes(BATCH)})"
-    seen = bench.stream("people", name, BATCH, limit=3 * len(PEOPLE) + 10)
+    seen = bench.stream("people", name, BATCH, limit=2 * len(PEOPLE))
     first_run(report, seen, asked)
     needs_iterable(report, seen, asked, "something to go through: a generator")
     left = bench.still_open(seen)
@@ -451,7 +451,7 @@ def lazy_pagination(report, bench, name="lazy_pagination"):
     """Look at lazy_pagination(page_size)."""
     report.lesson = "04"
     asked = f"it gives page after page, to the last ({batch_sizes(BATCH)} users)"
-    seen = bench.stream("people", name, BATCH, limit=3 * len(PEOPLE) + 10, steps=1)
+    seen = bench.stream("people", name, BATCH, limit=len(PEOPLE), steps=1)
     first_run(report, seen, asked)
     needs_iterable(report, seen, asked, "something to go through: a generator")
     left, queries = bench.still_open(seen), seen["passed"].selects
