@@ -35,14 +35,14 @@ class Bench:
 
     Parameters
     ----------
-    pickled : bytes, optional
-        The learner's functions, pickled.
+    setup : dict
+        How the learner's code is brought in: see process.Learner.
     folder : str, optional
         The folder of a whole solution.
     """
 
-    def __init__(self, pickled=None, folder=None):
-        self._pickled, self._folder = pickled, folder
+    def __init__(self, setup, folder=None):
+        self._setup, self._folder = setup, folder
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -51,7 +51,7 @@ class Bench:
             self.database = self._make_database(stack)
             names = {"ALX_prodev": None, seed.database_name(): None}
             self.proxy = stack.enter_context(Proxy(self.database, self.admin.server_info, names))
-            self.learner = stack.enter_context(Learner(self.proxy.path, self._pickled, self._folder))
+            self.learner = stack.enter_context(Learner(self.proxy.path, self._setup, self._folder))
             self._holds = None
             self._stack = stack.pop_all()
         return self

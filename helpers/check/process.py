@@ -5,6 +5,7 @@ mistakes. They do not keep anything safe from malice.
 """
 
 import contextlib
+import linecache
 import os
 import signal
 import socket
@@ -23,6 +24,12 @@ ADDRESSES = 8 * 2**30  # bytes of addresses, which libraries reserve without usi
 RUNNER = Path(__file__).with_name("runner.py")
 
 
+def _cells():
+    """Return the texts of a notebook's cells by the names that Python gives them."""
+    known = ((name, entry) for name, entry in list(linecache.cache.items()) if len(entry) == 4 and entry[1] is None)
+    return {name: "".join(lines) for name, (_, _, lines, _) in known if not os.path.exists(name)}
+
+
 class Learner:
     """A learner's code in a process of its own. It is started at once, and again after an end that nobody asked for.
 
@@ -30,15 +37,15 @@ class Learner:
     ----------
     path : str
         The unix socket that stands for every server.
-    pickled : bytes, optional
-        The learner's functions, a dict by name, pickled.
+    setup : dict
+        The first thing to ask for: a do_ function of runner.py that brings in the learner's code.
     folder : str, optional
         The folder of a whole solution, which becomes the working folder.
     """
 
-    def __init__(self, path, pickled=None, folder=None):
-        self._job = {"path": list(sys.path), "socket": path, "memory": ADDRESSES, "folder": folder}
-        self._pickled, self._folder = pickled, folder
+    def __init__(self, path, setup, folder=None):
+        self._job = {"path": list(sys.path), "socket": path, "memory": ADDRESSES, "folder": folder, "cells": _cells()}
+        self._setup, self._folder = setup, folder
         self._process = None
         self._last_words = b""
         self._start()
@@ -55,19 +62,17 @@ class Learner:
         Its "error" is None, or a dict: what came out of the learner's code, or with type "Hung", "Memory" or "Died"
         what became of the process.
         """
+        loaded = self.load()
+        return loaded if loaded["error"] else self._exchange({"do": do, **task}, on_event)
+
+    def load(self):
+        """Bring in the learner's code, unless it is there; return what was seen then, as ask() does."""
         if self._process is None:
             self._start()
-        if self._pickled is not None and not self._loaded and do != "load":
-            loaded = self.ask("load", pickled=self._pickled)
-            if loaded["error"]:
-                return loaded
-            self._loaded = True
-        if not self._ready:
-            self._ready = True
+        if self._loaded is None:
             ready = self._wait(None)
-            if ready["error"]:
-                return ready
-        return self._exchange({"do": do, **task}, on_event)
+            self._loaded = ready if ready["error"] else self._exchange(self._setup, None)
+        return self._loaded
 
     def memory(self):
         """Return what the process holds now, in MiB."""
@@ -116,11 +121,10 @@ class Learner:
 
     def _start(self):
         ours, theirs = socket.socketpair()
-        environment = {**os.environ, "TQDM_DISABLE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        for name in ("MYSQL_HOST", "MYSQL_PORT", "COURSE_DATABASE"):
-            environment.pop(name, None)
-        environment |= {"MYSQL_UNIX_SOCKET": self._job["socket"], "MYSQL_USER": "learner", "MYSQL_PASSWORD": ""}
-        environment |= {"MYSQL_DATABASE": "ALX_prodev"}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MYSQL_") and k != "COURSE_DATABASE"}
+        environment |= {"TQDM_DISABLE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        if self._folder is None:
+            environment |= {"MYSQL_UNIX_SOCKET": self._job["socket"], "MYSQL_USER": "learner"}
         self._process = subprocess.Popen(
             [sys.executable, str(RUNNER), str(theirs.fileno())],
             pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -128,7 +132,7 @@ class Learner:
         )  # fmt: skip
         theirs.close()
         self._talk = Connection(ours.detach())
-        self._loaded = self._ready = False
+        self._loaded = None
         self._last_words = b""
         threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
         with contextlib.suppress(OSError):

@@ -8,12 +8,15 @@ its user can do.
 import contextlib
 import gc
 import importlib
+import importlib.util
 import io
+import linecache
 import os
 import re
 import sys
 import time
 import traceback
+import types
 from multiprocessing.connection import Connection
 
 KEPT = 3000  # items sent back to the check
@@ -30,6 +33,10 @@ def main():
     sys.path[:] = job["path"]
     _limit_memory(job["memory"])
     _watch(job["socket"])
+    for name, text in job["cells"].items():  # for the lines in tracebacks
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    if job["folder"]:
+        _settle(job["folder"])
     try:
         answers.send(("ready", None))
         while True:
@@ -272,7 +279,8 @@ def described(error):
         library = any(part in frame.filename for part in ("site-packages", "lib/python", "<frozen"))
         inside = frame.filename
         if not ours and not library:
-            line = (os.path.basename(frame.filename) or frame.filename, frame.lineno, frame.line)
+            file = os.path.basename(frame.filename) if os.path.exists(frame.filename) else ""
+            line = (file, frame.lineno, frame.line)
     return {"type": type(error).__name__, "text": text[:300], "line": line, "chain": chain,
             "driver": bool(re.search(r"[/\\](mysql|pymysql|MySQLdb)[/\\]", inside))}  # fmt: skip
 
@@ -303,6 +311,63 @@ def _limit_memory(most):
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+# A whole solution -----------------------------------------------------------------------------------------------------
+
+ENVIRONMENT = (  # what a solution may ask its environment for, under any name
+    (r"PORT", "3306"),
+    (r"PASS|PWD|SECRET", "from-the-environment"),
+    (r"HOST|SERVER|ADDRESS", "localhost"),
+    (r"USER|LOGIN", "learner"),
+    (r"DATABASE|SCHEMA|(^|_)DB(_?NAME)?$|PRODEV", "ALX_prodev"),
+)
+
+
+def _settle(folder):
+    """Make this process look like one that somebody started in the solution's folder, with credentials set."""
+    sys.path.insert(0, folder)
+    sys.argv[:] = ["main.py"]
+    os.environ.__class__ = _Environment
+    for module, attributes in {
+        "dotenv": {"load_dotenv": _load_dotenv, "find_dotenv": lambda *_, **__: ".env", "dotenv_values": _dotenv},
+        "decouple": {"config": lambda name, default=None, cast=str: cast(os.environ.get(name, default))},
+    }.items():
+        if importlib.util.find_spec(module) is None:
+            sys.modules[module] = types.ModuleType(module)
+            vars(sys.modules[module]).update(attributes)
+
+
+class _Environment(os._Environ):
+    """An environment that has credentials under the names that are asked for."""
+
+    def __getitem__(self, name):
+        try:
+            return super().__getitem__(name)
+        except KeyError:
+            if re.search(r"MYSQL|MARIADB|SQL|DB|DATABASE|ALX|PRODEV", str(name)):
+                for pattern, value in ENVIRONMENT:
+                    if re.search(pattern, name):
+                        return value
+            raise
+
+
+def _dotenv(path=".env", *_, **__):
+    """Read a .env file, as python-dotenv does: NAME=value lines."""
+    found = {}
+    with contextlib.suppress(OSError), open(path or ".env", encoding="utf-8") as file:
+        for line in file:
+            name, equals, value = line.removeprefix("export ").partition("=")
+            if equals and not name.lstrip().startswith("#"):
+                found[name.strip()] = value.strip().strip("'\"")
+    return found
+
+
+def _load_dotenv(dotenv_path=None, *_, **__):
+    for name, value in _dotenv(dotenv_path).items():
+        if os.environ._data.get(os.environ.encodekey(name)) is None:
+            os.environ[name] = value
+    return True
 
 
 # The drivers ----------------------------------------------------------------------------------------------------------

@@ -30,19 +30,20 @@ FILES = [(False, True, True), (True, True, True), (False, False, True), (True, F
 SECRET = re.compile(r"pass(wor)?d?$|passw|pwd|secret", re.IGNORECASE)
 
 
-def seed(report, bench, sources=(), with_ids=False):
+def seed(report, bench, sources=(), with_ids=False, folder=None):
     """Look at Task 0: `sources` are names and texts of the learner's code.
 
-    with_ids says that the CSV file that the solution came with has a user_id column.
+    with_ids says that the CSV file that the solution came with has a user_id column; folder is where its functions may
+    look for it, whatever path they are given.
     """
     report.lesson = "01"
-    with tempfile.TemporaryDirectory(prefix="gc-") as folder:
-        _seed(report, bench, Path(folder), with_ids)
+    bench.passwords = []
+    with tempfile.TemporaryDirectory(prefix="gc-") as temporary, contextlib.suppress(Stop):
+        _seed(report, bench, Path(folder or temporary), with_ids)
     no_password(report, bench.passwords, sources)
 
 
 def _seed(report, bench, folder, with_ids):
-    bench.passwords = []
     asked = "it connects, and creates the database and its table"
     tried = []
     for has_id, tricky, quoted in FILES:
@@ -254,11 +255,11 @@ def write(path, rows, has_id, quoted):
 def no_password(report, used, sources):
     """Look for a password in the source: one that was used, and stands there, or one that is named so there."""
     asked = "no password stands in the source"
-    for name, source in sources:
-        if line := password_line(source, used):
-            report.bad(asked, f"line {line} of {name} has one", 4)
-            return
-    report.good(asked)
+    places = [f"line {line} of {name}" for name, source in sources if (line := password_line(source, used))]
+    if places:
+        report.bad(asked, f"there is one in {', '.join(places)}", 4)
+    else:
+        report.good(asked)
 
 
 def password_line(source, used=()):

@@ -30,10 +30,8 @@ def told(error):
         what = "sys.exit (SystemExit): it would have ended the notebook"
     place = ""
     if error["line"]:
-        name, line, source = error["line"]
-        place = f" (line {line}: {source.strip()})" if source else f" (line {line})"
-        if name.endswith(".py") and not source:
-            place = f" ({name}, line {line})"
+        file, line, source = error["line"]
+        place = f" ({file + ', ' if file else ''}line {line}{': ' + source.strip() if source else ''})"
     return f"it raised {what}{place}"
 
 

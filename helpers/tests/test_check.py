@@ -1,0 +1,574 @@
+"""helpers.check reports on whatever it is given: stubs, code that does not behave, notebooks; and works again after."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from types import SimpleNamespace
+
+import cloudpickle
+import mysql.connector
+import nbformat
+import psutil
+import pytest
+from nbclient import NotebookClient
+
+from helpers import check, seed
+from helpers.check import process, tasks
+from helpers.check.report import BAD, GOOD, LESSONS, MISTAKES, Report
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+def good_stream():
+    with closing(seed.connect_to_prodev()) as connection:
+        cursor = connection.cursor(dictionary=True)
+        cursor.execute("SELECT * FROM user_data")
+        yield from cursor
+
+
+def first_bad(report):
+    return next(line for line in report.lines if line.mark == BAD)
+
+
+def databases_of_checks():
+    with closing(seed.connect_db()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("SHOW DATABASES")
+        return {name for (name,) in cursor if "_check_" in name}
+
+
+# Not written yet ------------------------------------------------------------------------------------------------------
+
+
+def only_dots(): ...
+
+
+def only_pass():
+    pass
+
+
+def only_a_docstring(batch_size):
+    """Yield lists of batch_size users."""
+
+
+def not_implemented(page_size, offset):
+    raise NotImplementedError
+
+
+def not_implemented_with_words():
+    raise NotImplementedError("write me")
+
+
+def yields_dots():
+    yield ...
+
+
+def returns_nothing():
+    users = []  # noqa: F841
+    return
+
+
+def class_of_dots():
+    class stub:
+        def __iter__(self):
+            yield ...
+
+    return stub
+
+
+@pytest.mark.parametrize(
+    ("ask", "stub"),
+    [
+        (check.stream_users, only_dots),
+        (check.stream_user_ages, only_pass),
+        (check.batch_processing, only_a_docstring),
+        (check.paginate_users, not_implemented),
+        (check.stream_users, not_implemented_with_words),
+        (check.stream_users, yields_dots),
+        (check.stream_users, class_of_dots()),
+        (check.calculate_average_age, returns_nothing),
+        (check.count_upto, only_a_docstring),
+        (check.count_upto, lambda max: None),
+        (check.lazy_pagination, ...),
+        (check.seed, SimpleNamespace()),
+        (check.seed, SimpleNamespace(insert_data=only_a_docstring)),
+    ],
+)
+def test_a_stub_is_not_written_yet(capsys, ask, stub):
+    report = ask(stub)
+    said = capsys.readouterr().out
+    assert said == f"{report}\n"
+    assert said.endswith(": not written yet\n")
+    assert said.count("\n") == 1
+    assert not report
+    assert report.mistakes == []
+
+
+# Code that does not behave --------------------------------------------------------------------------------------------
+
+
+def prints_without_end():
+    while True:
+        print("x" * 1000)
+    yield
+
+
+def prints_past_python():
+    for _ in range(2000):
+        os.write(1, b"x" * 1000)
+    subprocess.run(["sh", "-c", "echo loud; echo louder >&2"])
+    yield from good_stream()
+
+
+def prints_a_lot():
+    for user in good_stream():
+        print(user, "x" * 1000)
+        yield user
+
+
+def never_ends():
+    while True:
+        pass
+    yield
+
+
+def yields_without_end():
+    with closing(seed.connect_to_prodev()) as connection:
+        connection.ping()
+    while True:
+        yield {"user_id": "1", "name": "A", "email": "B", "age": 1}
+
+
+def sleeps_for_ever_deaf_to_signals():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    time.sleep(10_000)
+    yield
+
+
+def fills_the_memory():
+    held = []
+    while True:
+        held.append(b"x" * 2**24)
+    yield held
+
+
+def forks():
+    os.fork()
+    yield from good_stream()
+
+
+def leaves_a_child():
+    if os.fork() == 0:
+        time.sleep(10_000)
+    yield from good_stream()
+
+
+def leaves_a_thread():
+    threading.Thread(target=time.sleep, args=(10_000,)).start()
+    yield from good_stream()
+
+
+def exits():
+    sys.exit("enough")
+    yield
+
+
+def exits_at_once():
+    os._exit(3)
+    yield
+
+
+def kills_itself():
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield
+
+
+def interrupts():
+    raise KeyboardInterrupt
+    yield
+
+
+def recurses():
+    yield from recurses()
+
+
+def changes_directory():
+    os.chdir("/")
+    yield from good_stream()
+
+
+def closes_its_output():
+    sys.stdout.close()
+    sys.stderr.close()
+    os.closerange(1, 3)
+    yield from good_stream()
+
+
+def closes_the_connection_twice():
+    connection = seed.connect_to_prodev()
+    try:
+        cursor = connection.cursor(dictionary=True)
+        cursor.execute("SELECT * FROM user_data")
+        yield from cursor
+    finally:
+        connection.close()
+        connection.close()
+
+
+def asks_for_input():
+    input("name? ")
+    yield
+
+
+def drops_the_table():
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("DROP DATABASE ALX_prodev")
+    yield from good_stream()
+
+
+def raises_something_odd():
+    class Odd(Exception):
+        def __str__(self):
+            raise ValueError
+
+    raise Odd
+    yield
+
+
+def ignores_the_end():
+    stream = good_stream()
+    while True:
+        try:
+            yield next(stream)
+        except GeneratorExit:
+            continue
+        except StopIteration:
+            return
+
+
+def takes_an_argument(size):
+    yield from good_stream()
+
+
+HANGS = "still running after 4 s: does your loop ever end?"
+BEHAVES = None  # a report without anything to mend
+ILL_BEHAVED = {
+    prints_without_end: HANGS,
+    prints_past_python: BEHAVES,
+    prints_a_lot: BEHAVES,
+    never_ends: HANGS,
+    yields_without_end: "out of 23, and went on",
+    sleeps_for_ever_deaf_to_signals: HANGS,
+    fills_the_memory: "MiB of memory and was stopped",
+    forks: BEHAVES,
+    leaves_a_child: BEHAVES,
+    leaves_a_thread: BEHAVES,
+    exits: "it raised sys.exit",
+    exits_at_once: "it ended the whole Python process (status 3)",
+    kills_itself: "it ended the whole Python process (status -9)",
+    interrupts: "it raised KeyboardInterrupt",
+    recurses: "it raised RecursionError",
+    changes_directory: BEHAVES,
+    closes_its_output: BEHAVES,
+    closes_the_connection_twice: BEHAVES,
+    asks_for_input: "it raised EOFError",
+    drops_the_table: "Unknown database",
+    raises_something_odd: "it raised Odd",
+    ignores_the_end: "RuntimeError: generator ignored GeneratorExit",
+    takes_an_argument: "missing 1 required positional argument: 'size'",
+    lambda: 42: "it gave a value of type int",
+    lambda: print("hello"): "it gave None: a return or a yield is missing",
+}
+
+
+@pytest.fixture(scope="module")
+def ill_behaved():
+    """The report of each of them, three at a time, and what was there before."""
+    before = SimpleNamespace(folder=os.getcwd(), databases=databases_of_checks(), threads=threading.active_count())
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
+        patch.setattr(process, "TIME_LIMIT", 4.0)
+        patch.setattr(process, "MEMORY_LIMIT", 300)
+        reports = dict(zip(ILL_BEHAVED, pool.map(check.stream_users, ILL_BEHAVED), strict=True))
+    return reports, before
+
+
+@pytest.mark.parametrize("function", ILL_BEHAVED, ids=lambda f: f.__name__)
+def test_code_that_does_not_behave_gets_a_report(ill_behaved, function):
+    report, wanted = ill_behaved[0][function], ILL_BEHAVED[function]
+    if wanted is BEHAVES:
+        assert report, str(report)
+    else:
+        assert wanted in first_bad(report).seen, str(report)
+
+
+def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_works(ill_behaved):
+    _, before = ill_behaved
+    assert os.getcwd() == before.folder
+    processes = psutil.Process().children(recursive=True)
+    assert not [process for process in processes if "runner.py" in " ".join(process.cmdline())]
+    assert databases_of_checks() <= before.databases
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before.threads and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert threading.active_count() <= before.threads
+    assert check.stream_users(good_stream)
+
+
+def test_twenty_seconds_are_given():
+    assert process.TIME_LIMIT == 20
+
+
+# What a check touches -------------------------------------------------------------------------------------------------
+
+
+def adds_a_user():
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("INSERT IGNORE INTO user_data VALUES ('x', 'x', 'x', 1)")
+        connection.commit()
+    yield from good_stream()
+
+
+def rows_of_the_learner():
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT user_id, name, email, age FROM user_data ORDER BY user_id")
+        return cursor.fetchall()
+
+
+def drops_everything(connection):
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS ALX_prodev")
+        cursor.execute("CREATE DATABASE ALX_prodev")
+
+
+def test_the_learners_own_data_stays_as_it_is():
+    seed.ready()
+    before = rows_of_the_learner()
+    assert not check.stream_users(adds_a_user)
+    assert 29 in check.seed(SimpleNamespace(create_database=drops_everything)).mistakes
+    assert rows_of_the_learner() == before
+
+
+def test_a_check_takes_less_than_five_seconds():
+    def seconds():
+        start = time.monotonic()
+        assert check.stream_users(good_stream)
+        return time.monotonic() - start
+
+    assert any(seconds() < 5 for _ in range(3)), "three times slower: not the machine's other work"
+
+
+def test_without_a_server_nothing_is_called_a_mistake(monkeypatch):
+    monkeypatch.setenv("MYSQL_HOST", "127.0.0.1")
+    monkeypatch.setenv("MYSQL_PORT", "1")
+    monkeypatch.setenv("MYSQL_USER", "nobody")
+    monkeypatch.delenv("MYSQL_UNIX_SOCKET", raising=False)
+    report = check.stream_users(good_stream)
+    assert not report
+    assert report.unchecked
+    assert "could not be checked" in str(report)
+    assert "127.0.0.1:1" in str(report)
+
+
+# The report -----------------------------------------------------------------------------------------------------------
+
+
+def tuples():
+    with closing(seed.connect_to_prodev()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT * FROM user_data")
+        yield from cursor
+
+
+def test_the_report_says_what_was_seen_why_it_matters_and_where_it_is_treated(capsys):
+    report = check.stream_users(tuples)
+    said = capsys.readouterr().out
+    assert said == f"{report}\n"
+    line = first_bad(report)
+    assert f"""  ✘ each user is a dict with user_id, name, email and age
+      seen: the first user was a tuple: {line.seen.split(": ")[1]}
+      why it matters: {MISTAKES[8].why}
+      more: lesson 02_stream_users, "What goes wrong"
+""" in said
+    assert said.startswith("stream_users()\n  ✔ it gives every user, once\n")
+    assert said.endswith("To mend: 1.\n")
+
+
+def test_a_report_is_the_same_each_time():
+    assert str(check.stream_users(tuples)) == str(check.stream_users(tuples))
+
+
+def test_the_report_shows_nothing_as_the_last_line_of_a_cell():
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(f"import sys; sys.path[:0] = {sys.path!r}\nfrom helpers import check"),
+            nbformat.v4.new_code_cell("def count_upto(max):\n    for n in range(max):\n        yield n + 1 / (n - 3)"),
+            nbformat.v4.new_code_cell("check.count_upto(count_upto)"),
+            nbformat.v4.new_code_cell("assert not check.count_upto(count_upto)"),
+        ]
+    )
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    (output,) = notebook.cells[2].outputs
+    assert output.output_type == "stream"
+    assert "it raised ZeroDivisionError: division by zero (line 3: yield n + 1 / (n - 3))" in output.text
+    assert notebook.cells[3].outputs[0].text == output.text
+
+
+def test_each_mistake_says_what_why_and_where():
+    for number, mistake in MISTAKES.items():
+        assert mistake.name and mistake.why.endswith("."), number
+        assert mistake.lesson in LESSONS
+
+
+def test_a_report_is_true_only_when_all_was_looked_at():
+    report = Report("nothing asked")
+    assert not report
+    report.good("one thing")
+    assert report
+    report.note("worth knowing")
+    assert report
+    report.open("another thing")
+    assert not report
+    assert report.to_mend == 0
+    assert report.as_dict()["lines"][0]["mark"] == "ok"
+    assert report.lines[0].mark == GOOD
+
+
+# count_upto, which needs no server ------------------------------------------------------------------------------------
+
+
+def counts_to_one_less(max):
+    yield from range(1, max)
+
+
+def counts_in_a_list(max):
+    return list(range(1, max + 1))
+
+
+def always_counts_one(max):
+    yield 1
+    yield from range(2, max + 1)
+
+
+def counts_on(max):
+    global counted
+    for _ in range(max):
+        counted = globals().get("counted", 0) + 1
+        yield counted
+
+
+@pytest.mark.parametrize(
+    ("function", "asked"),
+    [
+        (counts_to_one_less, "it counts from 1 to max"),
+        (counts_in_a_list, "numbers come as you ask for them, and memory stays flat"),
+        (always_counts_one, "up to 1 it gives 1, up to 0 nothing"),
+        (counts_on, "up to 1 it gives 1, up to 0 nothing"),
+    ],
+)
+def test_count_upto(monkeypatch, function, asked):
+    monkeypatch.setattr(process, "TIME_LIMIT", 2.0)
+    monkeypatch.setattr(process, "MEMORY_LIMIT", 300)
+    report = check.count_upto(function)
+    assert first_bad(report).asked == asked
+
+
+# Wrong in ways that are none of the thirty ----------------------------------------------------------------------------
+
+
+def leaves_out_the_last():
+    users = good_stream()
+    user = next(users, None)
+    for following in users:
+        yield user
+        user = following
+
+
+def gives_everyone_twice():
+    for user in good_stream():
+        yield user
+        yield user
+
+
+def wants_more_keys():
+    for user in good_stream():
+        yield {**user, "seen": True}
+
+
+@pytest.mark.parametrize(
+    ("function", "seen"),
+    [
+        (leaves_out_the_last, "1 of 23 users were missing"),
+        (gives_everyone_twice, "23 came again"),
+        (wants_more_keys, "the first user has the keys user_id, name, email, age, seen"),
+    ],
+)
+def test_users_that_are_not_right(function, seen):
+    assert seen in first_bad(check.stream_users(function)).seen
+
+
+def page_without_end(page_size):
+    offset = 0
+    while True:
+        yield tasks_page(page_size, offset)
+        offset += page_size
+
+
+def tasks_page(page_size, offset):
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+        cursor.execute("SELECT * FROM user_data ORDER BY user_id LIMIT %s OFFSET %s", (page_size, offset))
+        return cursor.fetchall()
+
+
+def all_pages_first(page_size):
+    pages, offset = [], 0
+    while page := tasks_page(page_size, offset):
+        pages.append(page)
+        offset += page_size
+    yield from pages
+
+
+@pytest.mark.parametrize(
+    ("function", "seen"),
+    [
+        (page_without_end, "it had given 23 pages, and went on"),
+        (all_pages_first, "before your first page came out"),
+    ],
+)
+def test_pages_that_are_not_right(function, seen):
+    assert seen in first_bad(check.lazy_pagination(function)).seen
+
+
+def returns_the_users(batch_size):
+    return [user for user in good_stream() if user["age"] > 25]
+
+
+def test_users_that_are_returned_are_not_printed():
+    report = check.batch_processing(returns_the_users)
+    assert first_bad(report).seen == "the call printed nothing and returned a list"
+    assert report.to_mend == 1
+
+
+def average_by_the_server():
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT AVG(age) FROM user_data")
+        print("Average age of users:", cursor.fetchone()[0])
+
+
+def test_an_average_by_the_server_is_not_what_is_asked():
+    assert "SELECT AVG(age)" in first_bad(check.calculate_average_age(average_by_the_server)).seen
+
+
+def test_the_driver_alone_is_redirected(monkeypatch):
+    """The process of the notebook keeps its own driver as it is."""
+    connect = mysql.connector.abstracts.MySQLConnectionAbstract.connect
+    check.stream_users(good_stream)
+    assert mysql.connector.abstracts.MySQLConnectionAbstract.connect is connect
+    with contextlib.closing(seed.connect_db()) as connection:
+        assert connection.is_connected()
+    assert tasks.STOP_AT == 6
