@@ -468,6 +468,8 @@ def close_now(connection):
     connection.close() alone would read all of them first. KILL QUERY, sent over a second connection, makes the server
     stop sending; a user may always stop their own queries. Closing a connection twice does no harm.
     """
+    if sys.is_finalizing():  # Python ends, and the system closes what is open; half of what we need is gone already
+        return
     if connection.unread_result:
         with contextlib.suppress(mysql.connector.Error, server.ServerError), contextlib.closing(connect_db()) as second:
             second.cmd_query(f"KILL QUERY {int(connection.connection_id)}")
