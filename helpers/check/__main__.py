@@ -22,6 +22,7 @@ def main(arguments=None):
     asked = parser.parse_args(arguments)
     say = None if asked.json else lambda report: print(f"{report}\n", flush=True)
     try:
+        folder.files(asked.folder)  # before a server is started
         with folder.private_server():
             result = folder.solution(asked.folder, say)
     except (FileNotFoundError, ServerError, mysql.connector.Error) as error:

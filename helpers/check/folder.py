@@ -121,9 +121,7 @@ def solution(folder, say=None):
         There is no such folder, or none of the project's files in it.
     """
     folder = Path(folder)
-    found = {function.file: find(folder, function.file) for function in FUNCTIONS}
-    if not any(found.values()):
-        raise FileNotFoundError(f"{folder} has none of the project's files: {', '.join(found)}")
+    found = files(folder)
     result = Result(str(folder))
     first = {function.file: function for function in reversed(FUNCTIONS)}
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -136,6 +134,15 @@ def solution(folder, say=None):
             if say:
                 say(result.reports[-1])
     return result
+
+
+def files(folder):
+    """Return the file of each task by the name it should have; FileNotFoundError if there is none at all."""
+    found = {function.file: find(Path(folder), function.file) for function in FUNCTIONS}
+    if not any(found.values()):
+        missing = "is no folder" if not Path(folder).is_dir() else "has none of the project's files"
+        raise FileNotFoundError(f"{folder} {missing}: {', '.join(found)}")
+    return found
 
 
 def find(folder, name):
