@@ -220,7 +220,7 @@ def _make_index(path, index, stamp):
     os.close(handle)
     try:
         with contextlib.closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
-            connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;")
+            connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;")
             connection.execute("CREATE TABLE lines (domain TEXT, rank INTEGER)")
             lines = tqdm(read_ranks(path), desc="Reading ranks", unit=" lines", unit_scale=True, leave=False, delay=2)
             connection.execute("BEGIN")
@@ -282,6 +282,11 @@ def _is_ours(cursor, table):
         f"It has: {has}. The job needs: {needs}, declared as in helpers/domains.py. "
         "Rename that table, or name another database in MYSQL_DATABASE."
     )
+
+
+def _both_are_there(cursor):
+    found = [_is_ours(cursor, table) for table in TABLES]  # each is looked at: one that is another's is an error
+    return all(found)
 
 
 def _described(field):
@@ -380,12 +385,12 @@ def _in_one_transaction(connection, work):
     for attempt in range(1, ATTEMPTS + 1):
         try:
             work()
-            connection.commit()
+            connection.cmd_query("COMMIT")  # commit() of the driver's C extension lets raw errors through
             return
         except mysql.connector.Error as error:
             if error.errno not in (1205, 1213) or attempt == ATTEMPTS:
                 raise
-            connection.rollback()
+            connection.cmd_query("ROLLBACK")
 
 
 @contextlib.contextmanager
@@ -396,7 +401,7 @@ def _says_how_to_go_on():
     except mysql.connector.Error as error:
         if error.errno not in (*seed.LOST, 1205, 1213):
             raise
-        message = f"{error.msg or error}. All batches before this one are safe; run the same again, to go on."
+        message = f"{error.msg or error}. All batches before this one are safe: run the same again to go on."
         raise type(error)(msg=message, errno=error.errno, sqlstate=error.sqlstate) from None
 
 
@@ -597,9 +602,14 @@ def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=
 
 def _checkpoint(connection, cursor, job, restart):
     """Return (last id, rows done, rows without a rank) of a job, and see to it that its row is there."""
-    if not (_is_ours(cursor, "domains") and _is_ours(cursor, "domains_checkpoint")):
+    if not _both_are_there(cursor):
         raise ValueError(
             f"There is no table domains in the database {seed.database_name()} yet. Make one, as large as you like: "
+            "python -m helpers.domains fill --rows 1000000"
+        )
+    if not _largest_id(cursor):
+        raise ValueError(
+            f"The table domains in the database {seed.database_name()} is empty. Fill it first: "
             "python -m helpers.domains fill --rows 1000000"
         )
     if restart:
@@ -742,7 +752,7 @@ def status():
     with contextlib.closing(seed.connect_db()) as connection:
         seed.create_database(connection)
     with _cursor() as (_, cursor):
-        if not (_is_ours(cursor, "domains") and _is_ours(cursor, "domains_checkpoint")):
+        if not _both_are_there(cursor):
             return f"The database {seed.database_name()} has no table domains: python -m helpers.domains fill --rows N"
         largest = _largest_id(cursor)
         cursor.execute(
