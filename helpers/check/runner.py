@@ -16,6 +16,7 @@ import re
 import sys
 import time
 import traceback
+import tracemalloc
 import types
 from multiprocessing.connection import Connection
 
@@ -90,24 +91,24 @@ def do_import(tell, module, names):
     return seen
 
 
-def do_call(tell, name, arguments=(), keep=False):
-    """Call a function; arguments that are ("kept", NAME) stand for what an earlier call returned."""
+def do_call(tell, name, arguments=(), trace=False):
+    """Call a function; with `trace`, also measure the most memory (bytes) that its Python objects took."""
     with _attention() as seen:
-        arguments = [_kept[a[1]] if isinstance(a, tuple) and a[:1] == ("kept",) else a for a in arguments]
-        result = things[name](*arguments)
+        if trace:
+            tracemalloc.start()
+        try:
+            result = things[name](*arguments)
+        finally:
+            seen["traced"] = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
         seen["made"] = type(result).__name__
         seen["iterator"] = hasattr(result, "__next__")
         seen["printed_before"] = sys.stdout.buffer.length > 0
-        if keep:
-            _kept[name] = result
-        elif seen["iterator"]:
+        if seen["iterator"]:
             seen["items"] = [plain(item) for item in _first(result, KEPT)]
         else:
             seen["value"] = plain(result)
     return seen
-
-
-_kept = {}
 
 
 def _first(iterator, count):

@@ -393,6 +393,7 @@ def ends(report, bench, left, asked):
 # Task 3 ---------------------------------------------------------------------------------------------------------------
 
 INJECTED = "1; DROP TABLE user_data"
+LARGE_PAGE = 1000
 
 
 def paginate_users(report, bench, name="paginate_users"):
@@ -472,7 +473,7 @@ def lazy_pagination(report, bench, name="lazy_pagination"):
     if seen["ended"]:
         edges(report, bench, name, "an empty table gives no page, one row gives one", BATCH, flat=flat)
     asked = "it asks for a page only when you do"
-    first = bench.stream("many", name, 100, limit=3, steps=1)
+    first = bench.stream("many", name, LARGE_PAGE, limit=3, steps=1)
     if first["sent"] and first["sent"][0] >= ROWS_ALLOWED:
         report.bad(asked, f"all {MANY:,} users had come from the server before your first page came out", 11)
     elif first["asked"] and first["asked"][0] > 2:
@@ -481,8 +482,8 @@ def lazy_pagination(report, bench, name="lazy_pagination"):
     else:
         report.good(asked)
     order_and_values(report, bench, queries, "stream", name)
-    closing(report, bench, left, name, 100, thing="page", stop=2)
-    errors(report, bench, "stream", name, 100)
+    closing(report, bench, left, name, LARGE_PAGE, thing="page", stop=2)
+    errors(report, bench, "stream", name, LARGE_PAGE)
     changed_while_paging(report, bench, name)
 
 
@@ -507,6 +508,7 @@ def changed_while_paging(report, bench, name):
 
 AGES = [person[3] for person in PEOPLE]
 AVERAGE = sum(AGES) / len(AGES)
+BYTES_A_ROW = 4  # half of a list's reference to one age
 BY_ZERO = ("ZeroDivisionError", "DivisionByZero", "DivisionUndefined", "InvalidOperation")
 
 
@@ -581,6 +583,23 @@ def calculate_average_age(report, bench, name="calculate_average_age"):
     ends(report, bench, left, "it leaves no connection open")
     if len(queries) < len(PEOPLE):
         errors(report, bench, "call", name, things="ages")
+        no_list(report, bench, name)
+
+
+def no_list(report, bench, name):
+    """Memory does not grow with the table: half of the rows take as much as all of them."""
+    asked = "it holds a total and a count, not the ages"
+    whole = bench.call("many", name, trace=True)
+    bench.execute("DELETE FROM user_data WHERE age > 50")
+    half = bench.watched("call", name, trace=True)
+    if whole["error"] or half["error"]:
+        report.bad(asked, f"on {MANY:,} rows {told(whole['error'] or half['error'])}",
+                   why="It must work on a large table as on a small one.")  # fmt: skip
+    elif (whole["traced"] - half["traced"]) / (MANY / 2) > BYTES_A_ROW:
+        report.bad(asked, f"memory grew with the table: {MANY:,} rows took more than {MANY // 2:,}",
+                   why="A list of all ages grows with the table. A running total and a count do not.")  # fmt: skip
+    else:
+        report.good(asked)
 
 
 def average_said(seen):

@@ -564,6 +564,18 @@ def test_an_average_by_the_server_is_not_what_is_asked():
     assert "SELECT AVG(age)" in first_bad(check.calculate_average_age(average_by_the_server)).seen
 
 
+def average_of_a_list():
+    ages = [int(user["age"]) for user in good_stream()]
+    if ages:
+        print(f"Average age of users: {sum(ages) / len(ages)}")
+
+
+def test_an_average_of_a_list_holds_all_ages():
+    report = check.calculate_average_age(average_of_a_list)
+    assert first_bad(report).seen == "memory grew with the table: 10,000 rows took more than 5,000"
+    assert report.to_mend == 1
+
+
 def test_the_driver_alone_is_redirected(monkeypatch):
     """The process of the notebook keeps its own driver as it is."""
     connect = mysql.connector.abstracts.MySQLConnectionAbstract.connect
