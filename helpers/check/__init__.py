@@ -100,7 +100,9 @@ def _check(title, function, look):
     """Look at one function of a notebook, print the report and return it."""
     name = look.__name__
     report = Report(title)
-    if not callable(function) or is_stub(function):
+    if hasattr(function, "__next__") and not isinstance(function, type):
+        report.problem = f"give the function itself, without calling it: check.{name}({name})"
+    elif not callable(function) or is_stub(function):
         report.problem = "not written yet"
     else:
         run(report, {name: function}, lambda bench: look(report, bench), server=look is not tasks.count_upto)

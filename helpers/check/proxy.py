@@ -234,6 +234,14 @@ class Proxy:
         """Return `text` (bytes) with the check's database in the place of the names that the learner knows."""
         return self._names.sub(self.database.encode(), text)
 
+    def names_all(self, text):
+        """Whether `text` (bytes) is one of the names that the learner knows."""
+        return bool(self._names.fullmatch(text))
+
+    def shown_name(self, text):
+        """Return an error's text (bytes) with the name that the learner knows."""
+        return text.replace(self.database.encode(), self.shown.encode())
+
     def real_id(self, number):
         """Return the server's id (int) of a connection that the learner knows by `number`."""
         connection = self._open_ones.get(number)
@@ -308,7 +316,7 @@ class _Connection:
         try:
             connection = self.proxy._open(flags, charset, database)
         except Error as error:
-            text = (error.msg or str(error)).encode()
+            text = self.proxy.shown_name((error.msg or str(error)).encode())
             state = (error.sqlstate or "HY000").encode()[:5]
             self.client.sendall(_framed(struct.pack("<BH", ERROR, error.errno or 2003) + b"#" + state + text, number))
             return False
@@ -438,10 +446,11 @@ class _Connection:
                 at += {0xFC: 3, 0xFD: 4, 0xFE: 9}.get(packet[at], 1)
             self._status(struct.unpack_from("<H", packet, at)[0])
         elif kind == ERROR:
-            self._failed(packet)
+            return self._failed(packet)
         elif kind != INFILE:
             self.left, self.state = packet[0], self._column
             self.shows = self.query is not None and SHOWS_DATABASES.search(self.query.text.encode())
+        return None
 
     def _column(self, packet):
         if self.left == 0:  # the end of the columns
@@ -453,7 +462,7 @@ class _Connection:
         if packet[0] == EOF and len(packet) < 9:
             self._status(struct.unpack_from("<H", packet, 3)[0])
         elif packet[0] == ERROR:
-            self._failed(packet)
+            return self._failed(packet)
         elif self.query is not None:
             if self.shows:
                 return self._with_shown_name(packet)
@@ -484,6 +493,7 @@ class _Connection:
         self.state = self._idle
         if self.query is not None:
             self.query.error = struct.unpack_from("<H", packet, 1)[0]
+        return self.proxy.shown_name(packet)
 
     def _with_shown_name(self, row):
         """Return a row of a list of databases with the name that the learner knows."""
@@ -495,6 +505,8 @@ class _Connection:
             at += 1 + row[at]
             if value.lower() == self.proxy.database.lower().encode():
                 value = self.proxy.shown.encode()
+            elif self.proxy.names_all(value):
+                value = b"_" + value  # the one with the learner's own data
             out += bytes([len(value)]) + value
         return out
 

@@ -23,7 +23,11 @@ from multiprocessing.connection import Connection
 KEPT = 3000  # items sent back to the check
 PRINTED = 2_000_000  # characters kept of what the learner's code prints
 
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+the_server = ""  # the socket that stands for it
 held = []  # every connection that the learner's code opens: see _watch
+pools = []  # the pools that it makes: they keep their connections open
 notes = {}  # what the drivers were asked for
 
 
@@ -33,6 +37,8 @@ def main():
     job = answers.recv()
     sys.path[:] = job["path"]
     _limit_memory(job["memory"])
+    global the_server
+    the_server = job["socket"]
     _watch(job["socket"])
     for name, text in job["cells"].items():  # for the lines in tracebacks
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
@@ -47,7 +53,7 @@ def main():
             result = globals()["do_" + task.pop("do")](lambda *event: _tell(answers, event), **task)
             if os.getpid() != this_process:
                 os._exit(0)  # the learner's code forked and came back twice
-            result["notes"] = dict(notes)
+            result["notes"] = dict(notes) | {"pooled": bool(pools) or "sqlalchemy.pool" in sys.modules}
             answers.send(("done", result))
     except (EOFError, OSError):
         os._exit(0)  # the check is over
@@ -276,12 +282,13 @@ def described(error):
         text = ""
     line, inside = None, ""
     for frame in traceback.extract_tb(error.__traceback__):
-        ours = frame.filename == __file__
+        ours = frame.filename.startswith(OURS) and f"{os.sep}tests{os.sep}" not in frame.filename
         library = any(part in frame.filename for part in ("site-packages", "lib/python", "<frozen"))
         inside = frame.filename
         if not ours and not library:
             file = os.path.basename(frame.filename) if os.path.exists(frame.filename) else ""
             line = (file, frame.lineno, frame.line)
+    text = text.replace(the_server, "the check's server") if the_server else text
     return {"type": type(error).__name__, "text": text[:300], "line": line, "chain": chain,
             "driver": bool(re.search(r"[/\\](mysql|pymysql|MySQLdb)[/\\]", inside))}  # fmt: skip
 
@@ -385,6 +392,7 @@ def _watch(socket):
     Connections are held on to, so that only the learner's code closes them. Python closes a forgotten connection when
     it happens to collect it; a traceback, a debugger or a notebook's history keeps it open.
     """
+    import mysql.connector.pooling
     from mysql.connector.abstracts import MySQLConnectionAbstract, MySQLCursorAbstract
     from mysql.connector.connection import MySQLConnection
 
@@ -406,6 +414,13 @@ def _watch(socket):
         return connect(self, **options, unix_socket=socket, user="learner", password="", ssl_disabled=True)
 
     MySQLConnectionAbstract.connect = redirected_connect
+    make_pool = mysql.connector.pooling.MySQLConnectionPool.__init__
+
+    def pool(self, *arguments, **options):
+        pools.append(self)
+        make_pool(self, *arguments, **options)
+
+    mysql.connector.pooling.MySQLConnectionPool.__init__ = pool
     for cls in classes:
         _watch_cursors(cls)
     for cls in cursors:
@@ -416,19 +431,13 @@ def _watch(socket):
         import pymysql.cursors
 
         _redirect_init(pymysql.connections.Connection, socket)
-        make = pymysql.connections.Connection.cursor
-
-        def cursor(self, cursor=None):
-            made = make(self, cursor)
-            if not isinstance(made, pymysql.cursors.SSCursor):
-                notes["stored"] = type(made).__name__
-            return made
-
-        pymysql.connections.Connection.cursor = cursor
+        _note_stored(pymysql.connections.Connection, pymysql.cursors.SSCursor)
         try:
             import MySQLdb.connections
+            import MySQLdb.cursors
 
             _redirect_init(MySQLdb.connections.Connection, socket)
+            _note_stored(MySQLdb.connections.Connection, MySQLdb.cursors.CursorUseResultMixIn)
         except ImportError:
             pymysql.install_as_MySQLdb()
 
@@ -445,6 +454,19 @@ def _redirect_init(cls, socket):
         init(self, **options, unix_socket=socket, user="learner", password="")
 
     cls.__init__ = redirected
+
+
+def _note_stored(cls, streaming):
+    """Note each cursor of a connection class that is not of the class `streaming`: it stores all rows at once."""
+    make = cls.cursor
+
+    def cursor(self, cursor=None):
+        made = make(self, cursor)
+        if not isinstance(made, streaming):
+            notes["stored"] = type(made).__name__
+        return made
+
+    cls.cursor = cursor
 
 
 def _note_password(options):

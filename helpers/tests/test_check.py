@@ -36,10 +36,10 @@ def first_bad(report):
     return next(line for line in report.lines if line.mark == BAD)
 
 
-def databases_of_checks():
+def databases_like(start):
     with closing(seed.connect_db()) as connection, closing(connection.cursor()) as cursor:
         cursor.execute("SHOW DATABASES")
-        return {name for (name,) in cursor if "_check_" in name}
+        return {name for (name,) in cursor if name.startswith(start)}
 
 
 # Not written yet ------------------------------------------------------------------------------------------------------
@@ -107,6 +107,12 @@ def test_a_stub_is_not_written_yet(capsys, ask, stub):
     assert said.count("\n") == 1
     assert not report
     assert report.mistakes == []
+
+
+def test_a_generator_is_not_the_function(capsys):
+    assert not check.count_upto(n for n in range(3))
+    said = "count_upto(max): give the function itself, without calling it: check.count_upto(count_upto)\n"
+    assert capsys.readouterr().out == said
 
 
 # Code that does not behave --------------------------------------------------------------------------------------------
@@ -290,10 +296,11 @@ ILL_BEHAVED = {
 @pytest.fixture(scope="module")
 def ill_behaved():
     """The report of each of them, three at a time, and what was there before."""
-    before = SimpleNamespace(folder=os.getcwd(), databases=databases_of_checks(), threads=threading.active_count())
+    before = SimpleNamespace(folder=os.getcwd(), threads=threading.active_count())
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
         patch.setattr(process, "TIME_LIMIT", 4.0)
         patch.setattr(process, "MEMORY_LIMIT", 300)
+        patch.setenv("COURSE_DATABASE", "ill_behaved")  # what the names of the checks' databases start with
         reports = dict(zip(ILL_BEHAVED, pool.map(check.stream_users, ILL_BEHAVED), strict=True))
     return reports, before
 
@@ -312,7 +319,7 @@ def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_work
     assert os.getcwd() == before.folder
     processes = psutil.Process().children(recursive=True)
     assert not [process for process in processes if "runner.py" in " ".join(process.cmdline())]
-    assert databases_of_checks() <= before.databases
+    assert not databases_like("ill_behaved_")
     deadline = time.monotonic() + 5
     while threading.active_count() > before.threads and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -137,6 +137,29 @@ def stream_users__prepared():
             yield dict(zip(KEYS, row, strict=True))
 
 
+def stream_users__pooled():
+    connection = mysql.connector.connect(pool_name="users", pool_size=2, host="localhost", user="me",
+                                         database="ALX_prodev")  # fmt: skip
+    with closing(connection), closing(connection.cursor(dictionary=True)) as cursor:
+        last = ""
+        while True:
+            cursor.execute("SELECT * FROM user_data WHERE user_id > %s ORDER BY user_id LIMIT 100", (last,))
+            page = cursor.fetchall()
+            if not page:
+                return
+            yield from page
+            last = page[-1]["user_id"]
+
+
+def stream_users__sqlalchemy():
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine("mysql+pymysql://me@localhost/ALX_prodev")
+    with engine.connect().execution_options(stream_results=True) as connection:
+        for row in connection.execute(sqlalchemy.text("SELECT * FROM user_data")).mappings():
+            yield dict(row)
+
+
 def stream_users__error_of_its_own():
     try:
         with closing(seed.connect_to_prodev()) as connection:
