@@ -10,24 +10,41 @@ import csv
 import functools
 import os
 import re
+import stat
 import sys
 import time
 import uuid
 import warnings
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import mysql.connector
 
 from helpers import server
 
-COURSE_ROWS = int(os.environ.get("COURSE_ROWS", "200000"))  # rows in the lessons' large table
+COURSE_ROWS = os.environ.get("COURSE_ROWS") or "200000"  # rows in the lessons' large table
+if not re.fullmatch("[1-9][0-9]*", COURSE_ROWS):
+    raise ValueError(f"COURSE_ROWS={COURSE_ROWS!r} is not a whole number from 1 on")
+COURSE_ROWS = int(COURSE_ROWS)
 USER_DATA = Path(__file__).parent.parent / "data" / "user_data.csv"
 BATCH_SIZE = 1000  # rows an INSERT: beyond that, larger batches gain little (lesson 01 measures it)
 CONNECT_SECONDS = 5
 SLOW_CONSUMER_SECONDS = 3600  # how long a consumer may think between two rows before the server gives it up
 LONGEST_LINE = 2**20  # characters of one line of a CSV file: a file without line ends must not fill the memory
 LOST = (2006, 2013, 2055)  # the driver's error numbers for "the server has gone"
+ADVICE = {  # what to do next, by the error's number
+    **dict.fromkeys(
+        LOST, "The connection was lost. Run the cell again; if that fails too, see whether the server still runs."
+    ),
+    **dict.fromkeys((1045, 1698), "The user or the password is wrong. Check MYSQL_USER and MYSQL_PASSWORD."),
+    **dict.fromkeys((1044, 1142), "Ask for the right, or name a database of yours in MYSQL_DATABASE."),
+    **dict.fromkeys((1021, 1030, 1114), "The server's disk is full, it seems. Free some space and run the cell again."),
+    1040: "Too many connections are open. Shut down the kernels that you do not need.",
+    1049: "The database does not exist yet. Run seed.ready(), or create_database(connection).",
+    1146: "The table does not exist yet. Run seed.ready(), or create_table(connection).",
+    2005: "There is no machine of this name. Check MYSQL_HOST.",
+}
 
 TABLE = """CREATE TABLE IF NOT EXISTS user_data (
     user_id CHAR(36) NOT NULL PRIMARY KEY,
@@ -121,26 +138,32 @@ def _plain_name(name):
 
 
 def _explained(error):
-    """Return an error of the same class that also says which server was tried, as whom, and what to do next."""
+    """Return the driver's error as one that also says which server was tried, as whom, and what to do next."""
     env = os.environ.get
     where = env("MYSQL_UNIX_SOCKET") or (
         f"{env('MYSQL_HOST')}:{env('MYSQL_PORT') or 3306}" if env("MYSQL_HOST") else ""
     )
     who = f"user {env('MYSQL_USER')!r} at {where}" if where else "the private server"
-    advice = {
-        1044: "The user may not use this database. Ask for the right, or name another one in MYSQL_DATABASE.",
-        1045: "The user or the password is wrong. Check MYSQL_USER and MYSQL_PASSWORD.",
-        1049: "The database does not exist yet. Run seed.ready(), or create_database(connection).",
-        2005: "There is no machine of this name. Check MYSQL_HOST.",
-    }.get(
+    if str(error.msg).startswith(who):  # explained already, where it came from
+        return error
+    advice = ADVICE.get(
         error.errno,
-        "The connection was lost. Run the cell again; if that fails too, see whether the server still runs."
-        if error.errno in LOST
-        else "Is the server running? Check MYSQL_HOST and MYSQL_PORT (or MYSQL_UNIX_SOCKET)."
+        "Is the server running? Check MYSQL_HOST and MYSQL_PORT (or MYSQL_UNIX_SOCKET)."
         if where
         else "Run the cell again; python -m helpers.server status says how the server is.",
     )
     return type(error)(msg=f"{who}: {error.msg or error}. {advice}", errno=error.errno, sqlstate=error.sqlstate)
+
+
+@contextlib.contextmanager
+def _explaining():
+    """Explain those of the driver's errors that come from the server's state and not from the query."""
+    try:
+        yield
+    except mysql.connector.Error as error:
+        if error.errno in ADVICE:
+            raise _explained(error) from None
+        raise
 
 
 # Task 0: database, table, rows ----------------------------------------------------------------------------------------
@@ -151,6 +174,7 @@ def create_database(connection):
     _create_database(connection, database_name())
 
 
+@_explaining()
 def _create_database(connection, name):
     with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (name,))
@@ -165,6 +189,7 @@ def create_table(connection):
     print("Table user_data created successfully")
 
 
+@_explaining()
 def _create_table(connection):
     with contextlib.closing(connection.cursor()) as cursor:
         cursor.execute(TABLE)
@@ -195,29 +220,35 @@ def insert_data(connection, data):
         A row that is not a user: with the file, the line and the column (or the row's number).
     OSError
         The file cannot be read.
+    mysql.connector.Error
+        The server is lost, its disk is full, or it refuses: with what to do.
     """
     from tqdm import tqdm
 
     users = read_users(data) if isinstance(data, (str, os.PathLike)) else _checked_rows(data)
+    undo = "ROLLBACK TO SAVEPOINT before_insert_data"
     if not connection.in_transaction:
         connection.start_transaction()
+        undo = "ROLLBACK"
     added = 0
     with (
+        _explaining(),
         contextlib.closing(connection.cursor()) as cursor,
         contextlib.closing(users),
         tqdm(desc="Seeding", unit=" rows", unit_scale=True, leave=False, delay=2) as progress,
     ):
         cursor.execute("SAVEPOINT before_insert_data")
         try:
-            while batch := list(islice(users, BATCH_SIZE)):
+            # In the order of the key: the server then goes through the table's pages once a batch, not to and fro
+            while batch := sorted(islice(users, BATCH_SIZE), key=itemgetter(0)):
                 cursor.executemany(INSERT, batch)
                 added += cursor.rowcount
                 progress.update(len(batch))
         except BaseException:  # Ctrl-C too
             with contextlib.suppress(mysql.connector.Error):  # a lost server has rolled back by itself
-                cursor.execute("ROLLBACK TO SAVEPOINT before_insert_data")
+                cursor.execute(undo)
             raise
-    connection.commit()
+        connection.commit()
     return added
 
 
@@ -229,22 +260,25 @@ def read_users(path):
 
     The file is UTF-8, with or without a byte order mark. Raises as insert_data does.
     """
+    if not (os.path.isdir(path) or stat.S_ISREG(os.stat(path).st_mode)):  # open() would wait for ever at a pipe
+        raise ValueError(f"{path}: not a file but a pipe or a device; copy its content to a file")
     # surrogateescape keeps bytes that are not UTF-8 until _user can say in which line and column they are
     with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        reader = csv.reader(_lines(file, path))
+        reader = csv.reader(_lines(file, path), strict=True)
         line = 1
         try:
-            header = [name.strip().lower() for name in next(reader, [])]
+            header = [_printable(name.strip().lower()) for name in next(reader, [])]
             if not header:
-                raise ValueError(f"{path}: the file is empty; its first line should name the columns name, email, age")
+                raise ValueError(f"{path}, line 1: empty, but it should name the columns name, email and age")
             places = _places(header, path)
             line = reader.line_num + 1
             for fields in reader:
                 if fields:  # not a blank line
                     if len(fields) != len(header):
+                        column = header[len(fields)] if len(fields) < len(header) else len(header) + 1
                         raise ValueError(
-                            f"{path}, line {line}: {len(fields)} fields, but the header names {len(header)} columns "
-                            f"({', '.join(header)})"
+                            f"{path}, line {line}, column {column}: {len(fields)} fields, but the header names "
+                            f"{len(header)} columns: {', '.join(header)}"
                         )
                     row = [fields[place] for place in places]
                     yield _user(row if len(row) == 4 else [None, *row], path, "line", line)
@@ -269,10 +303,14 @@ def _places(header, path):
     wanted = [column for column in ("user_id", "name", "email", "age") if column != "user_id" or column in header]
     for column in wanted:
         if header.count(column) != 1:
-            shown = ", ".join(header)[:200].encode("utf-8", "backslashreplace").decode()
             problem = "is missing" if column not in header else "is there twice"
-            raise ValueError(f"{path}, line 1: the column {column} {problem}; the header is: {shown}")
+            raise ValueError(f"{path}, line 1, column {column}: {problem}; the header is: {', '.join(header)[:200]}")
     return [header.index(column) for column in wanted]
+
+
+def _printable(text):
+    """Write what cannot be shown, bytes that are not UTF-8 among it, as Python would write it in a string."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _checked_rows(rows):
@@ -450,14 +488,11 @@ def streaming(query, parameters=(), **cursor_options):
     """
     connection = connect_to_prodev()
     try:
-        cursor = connection.cursor(**cursor_options)
-        cursor.execute("SET SESSION net_write_timeout = %s", (SLOW_CONSUMER_SECONDS,))
-        cursor.execute(query, parameters)
-        yield cursor
-    except mysql.connector.Error as error:
-        if error.errno in LOST:
-            raise _explained(error) from None
-        raise
+        with _explaining():
+            cursor = connection.cursor(**cursor_options)
+            cursor.execute("SET SESSION net_write_timeout = %s", (SLOW_CONSUMER_SECONDS,))
+            cursor.execute(query, parameters)
+            yield cursor
     finally:
         close_now(connection)
 
