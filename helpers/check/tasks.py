@@ -436,14 +436,16 @@ def order_and_values(report, bench, queries, do, name, *arguments):
     else:
         report.good(asked)
     asked = "what it is given stays a value, and is not run as SQL"
-    bench.fill("people")
     how = {"limit": 3} if do == "stream" else {}
-    seen = bench.watched(do, name, INJECTED, *arguments, **how)
-    sent = next((q for q in seen["passed"].queries if "DROP TABLE" in q.bare), None)
-    if sent:
-        report.bad(asked, f"given page_size={INJECTED!r}, it sent the server: {' '.join(sent.text.split())[-90:]}", 2)
-    else:
-        report.good(asked)
+    given = {"page_size": (INJECTED, *arguments)} | ({"offset": (BATCH, INJECTED)} if arguments else {})
+    for what, values in given.items():
+        seen = bench.watched(do, name, *values, **how)
+        sent = next((q for q in seen["passed"].queries if "DROP TABLE" in q.bare), None)
+        bench.fill("people")
+        if sent:
+            report.bad(asked, f"given {what}={INJECTED!r}, it sent the server: {' '.join(sent.text.split())[-90:]}", 2)
+            return
+    report.good(asked)
 
 
 def lazy_pagination(report, bench, name="lazy_pagination"):
@@ -603,15 +605,15 @@ def no_list(report, bench, name):
 
 
 def average_said(seen):
-    """Return the number that was printed last, or returned (float); None without one."""
-    found = re.findall(r"-?\d+(?:\.\d+)?", seen["printed"])
-    if found:
-        return float(found[-1])
-    value = number(seen.get("value"))
+    """Return the average (float) of the line that was printed about it, or that was returned; None without one."""
+    lines = [re.findall(r"-?\d+(?:\.\d+)?", line) for line in seen["printed"].splitlines() if "average" in line.lower()]
+    if any(lines):
+        return float(next(found for found in reversed(lines) if found)[-1])
     try:
-        return float(value)
+        return float(number(seen.get("value")))
     except (TypeError, ValueError):
-        return None
+        found = re.findall(r"-?\d+(?:\.\d+)?", seen["printed"])
+        return float(found[-1]) if found else None
 
 
 # Lesson 00 ------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from nbclient import NotebookClient
 
-from helpers import check, seed
+from helpers import check, notebooks, seed
 from helpers.check import process, tasks
 from helpers.check.report import BAD, GOOD, LESSONS, MISTAKES, Report
 
@@ -429,7 +429,9 @@ def test_the_report_shows_nothing_as_the_last_line_of_a_cell():
 def test_each_mistake_says_what_why_and_where():
     for number, mistake in MISTAKES.items():
         assert mistake.name and mistake.why.endswith("."), number
-        assert mistake.lesson in LESSONS
+        notebook = nbformat.read(notebooks.find(LESSONS[mistake.lesson]), as_version=4)
+        text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        assert f"\n## {mistake.section}\n" in f"\n{text}\n", number
 
 
 def test_a_report_is_true_only_when_all_was_looked_at():

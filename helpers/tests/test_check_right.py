@@ -414,6 +414,7 @@ def calculate_average_age__running():
         raise ValueError("there are no users to average")
     average = total / count
     print(f"Average age of users: {average}")
+    print(f"Users: {count}")
     return average
 
 

@@ -266,6 +266,12 @@ def paginate_users__2(page_size, offset):
         return cursor.fetchall()
 
 
+def paginate_users__2_the_offset_alone(page_size, offset):
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+        cursor.execute("SELECT * FROM user_data ORDER BY user_id LIMIT %s OFFSET " + str(offset), (page_size,))
+        return cursor.fetchall()
+
+
 def paginate_users__17(page_size, offset):
     connection = seed.connect_to_prodev()
     cursor = connection.cursor(dictionary=True)
