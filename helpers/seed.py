@@ -195,10 +195,12 @@ def _create_table(connection):
         cursor.execute(TABLE)
 
 
+@_explaining()
 def insert_data(connection, data):
     """Insert users, batch by batch in one transaction: all of them, or none if anything goes wrong.
 
-    Rows whose user_id is in the table already are left alone, so inserting the same data twice adds nothing.
+    Rows whose user_id is in the table already are left alone, so inserting the same data twice adds nothing. What was
+    not committed before on this connection is committed, or undone, with them.
 
     Parameters
     ----------
@@ -226,18 +228,14 @@ def insert_data(connection, data):
     from tqdm import tqdm
 
     users = read_users(data) if isinstance(data, (str, os.PathLike)) else _checked_rows(data)
-    undo = "ROLLBACK TO SAVEPOINT before_insert_data"
     if not connection.in_transaction:
         connection.start_transaction()
-        undo = "ROLLBACK"
     added = 0
     with (
-        _explaining(),
         contextlib.closing(connection.cursor()) as cursor,
         contextlib.closing(users),
         tqdm(desc="Seeding", unit=" rows", unit_scale=True, leave=False, delay=2) as progress,
     ):
-        cursor.execute("SAVEPOINT before_insert_data")
         try:
             # In the order of the key: the server then goes through the table's pages once a batch, not to and fro
             while batch := sorted(islice(users, BATCH_SIZE), key=itemgetter(0)):
@@ -246,9 +244,9 @@ def insert_data(connection, data):
                 progress.update(len(batch))
         except BaseException:  # Ctrl-C too
             with contextlib.suppress(mysql.connector.Error):  # a lost server has rolled back by itself
-                cursor.execute(undo)
+                connection.rollback()
             raise
-        connection.commit()
+    connection.commit()
     return added
 
 

@@ -211,15 +211,15 @@ def test_a_bad_row_leaves_the_table_as_it_was(connection):
     assert seed.insert_data(connection, seed.synthetic_users(5)) == 5
 
 
-def test_a_bad_row_in_the_callers_transaction_leaves_the_callers_work(connection):
-    with connection.cursor() as cursor:
-        cursor.execute(seed.INSERT, ADA)
-        with pytest.raises(ValueError):
-            seed.insert_data(connection, bad_at_the_end(1500))
-        assert connection.in_transaction
-        assert stored() == {}, "nobody else sees it before the commit"
-        connection.commit()
+def test_what_was_not_committed_before_is_committed_or_undone_with_it(connection):
+    seed.insert_data(connection, [ADA])
+    connection.cmd_query("DELETE FROM user_data")
+    with pytest.raises(ValueError):
+        seed.insert_data(connection, bad_at_the_end(1500))
     assert stored() == {ADA[0]: ADA[1:]}
+    connection.cmd_query("DELETE FROM user_data")
+    seed.insert_data(connection, seed.synthetic_users(2))
+    assert stored() == {user[0]: user[1:] for user in seed.synthetic_users(2)}
 
 
 def test_it_is_one_transaction_with_autocommit_too(connection):
