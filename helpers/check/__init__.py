@@ -3,7 +3,9 @@
     check.stream_users(stream_users)
 
 prints a line for each thing asked. Behind each ✘ stand what was seen, why it matters, and the lesson that treats it.
-The function runs in a process of its own on a database of its own. Each check returns a Report, true when all is well.
+The function runs in a process of its own on a database of its own, with limits on its time and memory, so that its
+mistakes reach nothing else. That is no sandbox: check only code that you would run. Each check returns a Report, true
+when all is well.
 
 `python -m helpers.check FOLDER` checks a whole solution of the public project.
 """

@@ -44,6 +44,7 @@ def main():
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
     if job["folder"]:
         _settle(job["folder"])
+    gc.freeze()  # what was imported stays: later collections need not look at it
     try:
         answers.send(("ready", None))
         while True:
