@@ -1,6 +1,6 @@
 # `make` alone says what there is. What is behind the targets: helpers/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help lab test browser outputs clear lock clean venv ready
+.PHONY: help lab test browser outputs bench clear lock clean venv ready
 
 ifdef ROWS
 export COURSE_ROWS := $(ROWS)
@@ -34,6 +34,11 @@ browser: ready  ## open every lesson in the system's Chromium, run it, and look 
 
 outputs: ready  ## run every lesson top to bottom and store clean outputs
 	@$(python) -m helpers.notebooks run
+
+bench: ready  ## measure beside the other drivers and ways; NAME=ranks takes one comparison, ROWS=… its size
+	@$(python) -m pip install --quiet --disable-pip-version-check -r helpers/bench/requirements.txt || \
+	  echo "mysqlclient was not built, so it is left out: helpers/bench/requirements.txt says what it needs." >&2
+	@$(python) -m helpers.bench $(NAME) $(if $(ROWS),--rows $(ROWS))
 
 clear: ready  ## take the outputs away and fold the solutions, for a class to start from
 	@$(python) -m helpers.notebooks clear

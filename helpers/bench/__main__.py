@@ -1,0 +1,49 @@
+"""Run `python -m helpers.bench NAME [--rows N]`: one comparison in fresh processes, in turns, as table and record."""
+
+import argparse
+import importlib
+import sys
+
+import mysql.connector
+
+from helpers import server
+from helpers.bench import comparison
+
+MODULES = {"stream": "stream", "seed": "seeding", "paginate": "paginate", "ranks": "ranks", "stop": "stop"}
+
+
+def measure(name, rows=None, repeats=None):
+    """Run one comparison; return its record (a dict) as comparison.record describes it."""
+    module = importlib.import_module(f"helpers.bench.{MODULES[name]}")
+    rows, repeats = rows or module.ROWS, repeats or module.REPEATS
+    with module.versions(rows) as versions:
+        runs = comparison.run(versions, rows, repeats)
+        return comparison.record(name, module.ABOUT, rows, module.REFERENCE, versions, runs)
+
+
+def main(arguments=None):
+    """Run from a terminal; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(MODULES)}; all of them if none is named")
+    parser.add_argument("--rows", type=int, help="rows of the table; each comparison has its own default")
+    parser.add_argument("--repeats", type=int, help="how often each version runs")
+    parser.add_argument("--folder", default=comparison.RECORDS, help="where the records go (%(default)s)")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.names) - MODULES.keys():
+        parser.error(f"there is no comparison {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
+    if any(number is not None and number < 1 for number in (chosen.rows, chosen.repeats)):
+        parser.error("--rows and --repeats are whole numbers from 1 on")
+    try:
+        for name in chosen.names or MODULES:
+            found = measure(name, chosen.rows, chosen.repeats)
+            print(f"\n{name}, {found['rows']:,} rows, {found['machine']['server']}: {found['about']}")
+            print(comparison.table(found))
+            print(f"written to {comparison.store(found, chosen.folder)}", flush=True)
+    except (mysql.connector.Error, server.ServerError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Reach the course's server through other drivers, with the arguments that each of them wants."""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+
+from helpers import seed
+
+NOT_INSTALLED = "it is not installed; make bench installs it"
+
+
+def installed(module):
+    """Tell whether a Python module can be imported."""
+    return importlib.util.find_spec(module) is not None
+
+
+def where():
+    """Return the arguments for the server that seed.connect_to_prodev() reaches, under the names of the DB-API."""
+    with contextlib.closing(seed.connect_to_prodev()) as connection:
+        arguments = {"user": connection.user, "password": os.environ.get("MYSQL_PASSWORD", "")}
+        arguments["database"] = seed.database_name()
+        if connection.unix_socket:
+            return arguments | {"unix_socket": connection.unix_socket}
+        return arguments | {"host": connection.server_host, "port": connection.server_port}
+
+
+def mysqlclient(**options):
+    """Connect with mysqlclient, whose module is MySQLdb."""
+    import MySQLdb
+
+    return MySQLdb.connect(**where(), charset="utf8mb4", **options)
+
+
+def pymysql(**options):
+    """Connect with PyMySQL."""
+    import pymysql
+
+    return pymysql.connect(**where(), charset="utf8mb4", **options)
+
+
+def with_local_infile():
+    """Connect with mysql-connector, ready for LOAD DATA LOCAL."""
+    import mysql.connector
+
+    return mysql.connector.connect(
+        **where(), charset="utf8mb4", collation="utf8mb4_general_ci", allow_local_infile=True
+    )
+
+
+def engine(driver):
+    """Make a SQLAlchemy engine: driver is "mysqlconnector", "pymysql" or "mysqldb"."""
+    import sqlalchemy
+
+    arguments = where()
+    address = {name: arguments.pop(name) for name in ("host", "port") if name in arguments}
+    socket = arguments.pop("unix_socket", None)
+    url = sqlalchemy.URL.create(
+        f"mysql+{driver}", arguments["user"], arguments["password"], database=arguments["database"], **address
+    )
+    collation = {"collation": "utf8mb4_general_ci"} if driver == "mysqlconnector" else {}
+    connect = {"charset": "utf8mb4", **collation, **({"unix_socket": socket} if socket else {})}
+    return sqlalchemy.create_engine(url, connect_args=connect, poolclass=sqlalchemy.NullPool)
+
+
+def command_line():
+    """Return the command of the server's own client, as a list of str and its environment; (None, None) without one."""
+    program = shutil.which("mariadb") or shutil.which("mysql")
+    if not program:
+        return None, None
+    arguments = where()
+    at = (
+        [f"--socket={arguments['unix_socket']}"]
+        if "unix_socket" in arguments
+        else [f"--host={arguments['host']}", f"--port={arguments['port']}", "--protocol=tcp"]
+    )
+    command = [program, "--no-defaults", *at, f"--user={arguments['user']}", arguments["database"]]
+    return command, os.environ | {"MYSQL_PWD": arguments["password"]}
