@@ -17,6 +17,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -159,15 +160,20 @@ def measure(function, rows=None, results=False):
     process ended without an answer, as when the system kills it for its memory.
     """
     payload = cloudpickle.dumps((sys.path, results, cloudpickle.dumps(function)))
-    process = subprocess.run([sys.executable, os.path.abspath(__file__)], input=payload, capture_output=True)
-    if not process.stdout:
-        said = process.stderr.decode(errors="replace").strip()
+    # Into files: at the end of a pipe we would wait for whatever the function has left running
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.run([sys.executable, os.path.abspath(__file__)], input=payload, stdout=out, stderr=err)
+        for file in (out, err):
+            file.seek(0)
+        answer, said = out.read(), err.read()
+    if not answer:
+        said = said.decode(errors="replace").strip()
         raise RuntimeError(
             f"The measured process ended with status {process.returncode} and no answer"
             + (" (-9 often means that the system had no memory left)" if process.returncode == -9 else "")
             + (f":\n{said[-2000:]}" if said else "")
         )
-    answer = cloudpickle.loads(process.stdout)
+    answer = cloudpickle.loads(answer)
     if "error" in answer:
         error, text = answer["error"]
         raise error from _InTheMeasuredProcess(text)
@@ -212,9 +218,11 @@ def _measure_here(function, results):
 
     def timed():
         clock["start"], clock["counter"] = time.time(), time.perf_counter()
-        result = function()
+        try:
+            clock["result"] = function()
+        except BaseException as error:  # memory_usage must not see it: it would kill every child of this process
+            clock["error"] = error
         clock["seconds"] = time.perf_counter() - clock["counter"]
-        return result
 
     if seed := sys.modules.get("helpers.seed"):  # the function uses it: it came with the function
         with contextlib.suppress(Exception):  # a server that is away is for the function to meet
@@ -223,8 +231,10 @@ def _measure_here(function, results):
     marked = _reset_high_water_mark()
     baseline = statistics.median(memory_usage(-1, interval=0.001, timeout=0.005))
     # max_iterations: memory_usage would run the function again until it has enough samples
-    samples, result = memory_usage((timed, (), {}), interval=INTERVAL, max_iterations=1, timestamps=True, retval=True)
+    samples = memory_usage((timed, (), {}), interval=INTERVAL, max_iterations=1, timestamps=True)
     high = _high_water_mark() if marked else None
+    if "error" in clock:
+        raise clock["error"]
     sampled = [(max(0.0, at - clock["start"]), level - baseline) for level, at in samples]
     sampled_peak = max(level for _, level in sampled)
     answer = {
@@ -235,7 +245,7 @@ def _measure_here(function, results):
         "samples": sampled,
     }
     if results:
-        answer["result"] = cloudpickle.dumps(result)
+        answer["result"] = cloudpickle.dumps(clock["result"])
     return answer
 
 

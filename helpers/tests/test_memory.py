@@ -1,0 +1,239 @@
+"""Memory figures that can be trusted: the kernel agrees, the order does not matter, and nothing else is touched."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import matplotlib.pyplot as plt
+import psutil
+import pytest
+
+from helpers import memory, plots
+
+MIB = 2**20
+
+
+def kernels_peak():
+    """Return the most memory that this process has held, in MiB, as the system counts it."""
+    try:
+        with open("/proc/self/status") as file:
+            return int(re.search(r"VmHWM:\s+(\d+) kB", file.read())[1]) / 1024
+    except FileNotFoundError:  # macOS, in bytes
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
+
+
+def hold(mib):
+    """Return a function that fills so much memory and gives the system's own figure."""
+
+    def fill():
+        data = bytearray(mib * MIB)
+        data[::4096] = b"x" * len(data[::4096])
+        return kernels_peak()
+
+    return fill
+
+
+def fill_for_an_instant():
+    bytearray(64 * MIB)[::4096]
+    data = b"x" * (64 * MIB)
+    del data
+    time.sleep(0.2)
+
+
+# The figures ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mib", [16, 256])
+def test_the_peak_is_the_kernels_own(mib):
+    measured = memory.measure(hold(mib), results=True)
+    assert measured.baseline + measured.peak == pytest.approx(measured.result, rel=0.03)
+    assert measured.peak == pytest.approx(mib, abs=1 + 0.03 * mib)
+
+
+def test_a_peak_between_two_samples_is_seen():
+    assert memory.measure(fill_for_an_instant).peak >= 64
+
+
+def test_what_comes_first_makes_no_difference():
+    def as_list():
+        return len([str(n) for n in range(400_000)])
+
+    def as_generator():
+        return sum(1 for _ in (str(n) for n in range(400_000)))
+
+    versions = {"list": as_list, "generator": as_generator}
+    one = memory.compare(versions)
+    other = memory.compare(dict(reversed(versions.items())))
+    assert list(other) == ["generator", "list"]
+    assert one["list"].peak == pytest.approx(other["list"].peak, rel=0.1)
+    assert one["generator"].peak == pytest.approx(other["generator"].peak, abs=1)  # MiB: ten percent of little is noise
+    assert one["list"].peak > 10 * one["generator"].peak
+
+
+def test_a_full_kernel_does_not_count():
+    ballast = bytearray(300 * MIB)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    measured = memory.measure(hold(8))
+    assert measured.baseline < 300
+    assert measured.peak == pytest.approx(8, abs=1.5)
+
+
+def test_what_a_function_prints_or_returns_costs_nothing():
+    def talk():
+        for _ in range(1000):
+            print("x" * 50_000)
+        os.write(1, b"not by Python")
+        return bytearray(8 * MIB)
+
+    measured = memory.measure(talk)
+    assert measured.peak < 16
+    assert measured.result is None
+    assert memory.measure(talk, results=True).result == bytearray(8 * MIB)
+
+
+def test_a_function_runs_once_however_short_it_is(tmp_path):
+    def note():
+        with open(tmp_path / "calls", "a") as file:
+            file.write("x")
+
+    measured = memory.measure(note, rows=10)
+    assert (tmp_path / "calls").read_text() == "x"
+    assert measured.samples
+    assert measured.rate == pytest.approx(10 / measured.seconds)
+
+
+# What comes back ------------------------------------------------------------------------------------------------------
+
+
+class OwnError(Exception):
+    """An error of the caller's own."""
+
+
+def error_of(function):
+    with pytest.raises(BaseException) as caught:
+        memory.measure(function)
+    return caught.value
+
+
+def test_an_error_comes_back_as_itself_with_where_it_was_raised():
+    def fail_in_there():
+        raise OwnError("no rows", 7)
+
+    error = error_of(fail_in_there)
+    assert type(error) is OwnError
+    assert error.args == ("no rows", 7)
+    assert "in fail_in_there" in str(error.__cause__)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+def test_what_ends_a_program_comes_back_too(error):
+    def end():
+        raise error
+
+    assert repr(error_of(end)) == repr(error)
+
+
+def test_an_error_that_cannot_travel_comes_back_as_text():
+    def fail():
+        raise OwnError(lambda: (yield), sys.stdin, open(os.devnull))  # noqa: SIM115 (an open file does not travel)
+
+    assert isinstance(error_of(fail), RuntimeError)
+    assert str(error_of(fail)).startswith("OwnError: ")
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (lambda: os._exit(3), "ended with status 3 and no answer"),
+        (
+            lambda: os.kill(os.getpid(), signal.SIGKILL),
+            "status -9 and no answer (-9 often means that the system had no",
+        ),
+    ],
+    ids=["exit", "kill -9"],
+)
+def test_a_process_that_vanishes_is_an_error(end, says):
+    error = error_of(end)
+    assert isinstance(error, RuntimeError)
+    assert says in str(error)
+
+
+def test_a_function_that_raises_kills_nothing(tmp_path):
+    """memory_profiler itself kills every child of a process whose function raises."""
+
+    def start_and_fail():
+        started = subprocess.Popen(["sleep", "300"])
+        (tmp_path / "pid").write_text(str(started.pid))
+        raise OwnError
+
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as mine:
+        assert isinstance(error_of(start_and_fail), OwnError)
+        assert mine.poll() is None
+        mine.communicate(b"\n")
+    started = psutil.Process(int((tmp_path / "pid").read_text()))
+    assert started.status() != psutil.STATUS_ZOMBIE
+    started.kill()
+
+
+def test_functions_of_a_notebook_travel():
+    notebook = {"__name__": "__main__"}
+    exec("STEP = 2\ndef count(n):\n    return sum(range(0, n, STEP))\ncounted = lambda: count(10)", notebook)
+    assert memory.measure(notebook["counted"], results=True).result == 20
+
+
+# Comparisons ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def both():
+    return memory.compare({"list: all": hold(32), "generator": hold(1), "other": hold(2)}, rows=100, title="See this")
+
+
+def test_the_table_has_a_row_for_each(both):
+    assert list(both.table.index) == ["list: all", "generator", "other"]
+    assert list(both.table.columns) == ["peak MiB", "seconds", "rows/s"]
+    assert both.table.loc["list: all", "peak MiB"] == both["list: all"].peak
+    assert "rows/s" not in memory.Comparison({"one": memory.Measurement(1, 1, 1, 1, [])}).table
+    assert "list: all" in both._repr_html_()
+
+
+def test_the_plot_has_the_courses_colours_and_a_label_for_each_line(both):
+    ax = both.plot()
+    lines = [line for line in ax.get_lines() if line.get_marker() == "None"]
+    assert [line.get_color() for line in lines] == [plots.LIST, plots.GENERATOR, plots.OTHERS[0]]
+    assert {text.get_text() for text in ax.texts} == {f"{name}: {m.peak:,.1f} MiB" for name, m in both.items()}
+    assert ax.get_title(loc="left") == "See this"
+    assert ax.get_xlabel() == "seconds"
+    assert ax.get_ylabel() == "memory above the start (MiB)"
+    plt.close(ax.figure)
+
+
+def test_repeats_keep_the_run_with_the_median_time(tmp_path):
+    def slow_at_first():
+        tries = tmp_path / "tries"
+        with open(tries, "a") as file:
+            file.write("x")
+        count = len(tries.read_text())
+        time.sleep({1: 1.0, 2: 0.3}.get(count, 0))
+        return count
+
+    kept = memory.compare({"one": slow_at_first}, repeats=3, results=True)
+    assert (tmp_path / "tries").read_text() == "xxx"
+    assert kept["one"].result == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (({},), ValueError, "at least one version"),
+        (({"one": hold(1)}, None, None, 0), ValueError, "at least one version and one repeat"),
+        (({"one": 5},), TypeError, "version 'one' is not a function: 5"),
+    ],
+)
+def test_compare_refuses_what_it_cannot_measure(arguments, error, says):
+    with pytest.raises(error, match=re.escape(says)):
+        memory.compare(*arguments)
