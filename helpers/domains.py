@@ -311,9 +311,10 @@ class Pace:
     def took(self, rows, seconds):
         """Take in that a batch of `rows` rows took `seconds`."""
         rate = rows / max(seconds, 1e-6)
-        self._rate = rate if self._rate is None else (self._rate + rate) / 2  # one slow batch is no reason to panic
-        wanted = min(self._rate * self.seconds, 2 * self.rows)  # nor one quick one to run
-        self.rows = int(max(1, min(wanted, self.most)))
+        if self._rate and rate > self._rate:
+            rate = (self._rate + rate) / 2  # faster step by step, slower at once: others are waiting
+        self._rate = rate
+        self.rows = int(max(1, min(rate * self.seconds, 2 * self.rows, self.most)))
 
 
 def one_ahead(iterator):
