@@ -626,19 +626,23 @@ def looked_up(path, rows):
 
 
 def kill_while_ranking(kills, rows, tmp_path, rng):
-    """Kill the job at random moments, each time after it has gone on, then let it end."""
+    """Kill the job at random moments, each time after it has gone on, then let it end; return looked_up()'s answer.
+
+    "Gone on" means past what was looked up before the last kill: a row whose batch is killed again and again is looked
+    up again and again.
+    """
     notes = tmp_path / "notes"
     notes.touch()
     command = [sys.executable, "-c", NOTED_RANKS, str(notes)]
-    done = 0
     for n in range(kills):
+        seen = rows - looked_up(notes, rows).count(0)
+        goal = seen + rng.randrange(max(1, (rows - seen) // (kills - n + 1)))
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         with process:
             process.stdout.readline()
-            goal = done + rng.randrange(max(1, (rows - done) // (kills - n + 1)))
             wait_until(lambda p=process, g=goal: p.poll() is not None or last_id() > g, "the job does not go on")
             process.kill()
-        done = last_id()
+        assert process.returncode == -signal.SIGKILL, f"the job ended before it was killed for the {n + 1}th time"
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return looked_up(notes, rows)
 
@@ -661,14 +665,14 @@ def killed_and_resumed(kills, rows, tmp_path, seed_of_random):
 
 
 def test_killed_at_random_moments_every_row_is_written_once_and_looked_up_at_most_twice(database, tmp_path):
-    killed_and_resumed(5, 20_000, tmp_path, seed_of_random=6)
+    killed_and_resumed(5, 60_000, tmp_path, seed_of_random=6)
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed_of_random", range(2))
 def test_killed_at_50_random_moments_every_row_is_written_once(database, tmp_path, seed_of_random):
-    killed_and_resumed(50, 150_000, tmp_path, seed_of_random)
+    killed_and_resumed(50, 600_000, tmp_path, seed_of_random)
 
 
 def test_a_fill_that_is_killed_leaves_whole_batches_and_goes_on(database):
