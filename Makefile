@@ -1,6 +1,6 @@
 # `make` alone says what there is. What is behind the targets: helpers/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help lab test browser outputs bench clear lock clean venv ready
+.PHONY: help lab test browser torture outputs bench clear lock clean venv ready
 
 ifdef ROWS
 export COURSE_ROWS := $(ROWS)
@@ -31,6 +31,9 @@ test: ready  ## run every lesson and every test, and compare with what is stored
 browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
 	@helpers/setup.sh browser
 	@$(python) -m pytest -m browser helpers $(TEST)
+
+torture: ready  ## break everything by force, again and again, and print what failed; TEST="-k kill" takes a part
+	@$(python) -m pytest -m torture helpers $(TEST)
 
 outputs: ready  ## run every lesson top to bottom and store clean outputs
 	@$(python) -m helpers.notebooks run

@@ -152,7 +152,8 @@ def _explained(error):
         if where
         else "Run the cell again; python -m helpers.server status says how the server is.",
     )
-    return type(error)(msg=f"{who}: {error.msg or error}. {advice}", errno=error.errno, sqlstate=error.sqlstate)
+    kind = type(error) if isinstance(error, mysql.connector.Error) else mysql.connector.OperationalError
+    return kind(msg=f"{who}: {error.msg or error}. {advice}", errno=error.errno, sqlstate=error.sqlstate)
 
 
 @contextlib.contextmanager
@@ -160,8 +161,8 @@ def _explaining():
     """Explain those of the driver's errors that come from the server's state and not from the query."""
     try:
         yield
-    except mysql.connector.Error as error:
-        if error.errno in ADVICE:
+    except Exception as error:  # commit() of the C extension raises what is no mysql.connector.Error
+        if getattr(error, "errno", None) in ADVICE:
             raise _explained(error) from None
         raise
 
@@ -243,7 +244,7 @@ def insert_data(connection, data):
                 added += cursor.rowcount
                 progress.update(len(batch))
         except BaseException:  # Ctrl-C too
-            with contextlib.suppress(mysql.connector.Error):  # a lost server has rolled back by itself
+            with contextlib.suppress(Exception):  # a lost server has rolled back by itself
                 connection.rollback()
             raise
     connection.commit()

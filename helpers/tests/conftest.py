@@ -1,7 +1,9 @@
 """Servers of their own for the tests that start, fill, kill and replace them."""
 
+import contextlib
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ def place(tmp_path):
     """A place where no server has ever been."""
     place = Place(tmp_path / "server")
     yield place
-    place.clear()
+    place.close()
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +31,7 @@ def _made(tmp_path_factory):
     made = Place(tmp_path_factory.mktemp("made") / "server")
     made.run("from helpers import seed, server; seed.ready(); server.main(['stop'])")
     yield made
-    made.clear()
+    made.close()
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def warm(_made, tmp_path):
     shutil.copytree(_made.folder, tmp_path / "server")
     place = Place(tmp_path / "server")
     yield place
-    place.clear()
+    place.close()
 
 
 @pytest.fixture(scope="module")
@@ -49,4 +51,62 @@ def shared(_made, tmp_path_factory):
     place = Place(folder)
     place.use()
     yield place
-    place.clear()
+    place.close()
+
+
+# The table of make torture --------------------------------------------------------------------------------------------
+
+
+class Row:
+    """Tries of one kind of fault: how many, what failed, and how long the longest took."""
+
+    def __init__(self):
+        self.tries, self.failures, self.longest = 0, [], 0.0
+
+    @contextlib.contextmanager
+    def one_try(self, raises=False):
+        """Count the block as a try; a failure is kept for the end, so that the other tries are made too."""
+        self.tries += 1
+        start = time.monotonic()
+        try:
+            yield
+        except Exception as error:
+            self.failures.append(f"try {self.tries}: {type(error).__name__}: {error}")
+            if raises:
+                raise
+        finally:
+            self.longest = max(self.longest, time.monotonic() - start)
+
+
+@pytest.fixture
+def tally(record_property):
+    """Give a context manager that makes a row of the table, and fails at its end where a try has failed."""
+
+    @contextlib.contextmanager
+    def row_of(what):
+        row = Row()
+        try:
+            yield row
+        finally:
+            record_property("torture", (what, row.tries, len(row.failures), row.longest))
+        assert not row.failures, f"{len(row.failures)} of {row.tries} tries:\n" + "\n".join(row.failures[:5])
+
+    return row_of
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the table of tries and failures after make torture."""
+    reports = [r for kind in ("passed", "failed", "error") for r in terminalreporter.getreports(kind)]
+    rows = {}
+    for report in sorted(reports, key=lambda r: r.nodeid):
+        if "torture" in report.keywords and (report.when == "call" or report.failed):
+            mine = [value for name, value in report.user_properties if name == "torture"]
+            if not mine or (report.failed and not any(failures for _, _, failures, _ in mine)):
+                mine.append((report.nodeid.partition("::test_")[2], 1, int(report.failed), report.duration))
+            rows[report.nodeid] = mine
+    if not rows:
+        return
+    terminalreporter.section("torture")
+    terminalreporter.line(f"{'what':72}{'tries':>8}{'failures':>10}{'longest':>10}")
+    for what, tries, failures, longest in (row for mine in rows.values() for row in mine):
+        terminalreporter.line(f"{what:72}{tries:8,}{failures:10,}{longest:8.1f} s")

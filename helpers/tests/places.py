@@ -1,8 +1,10 @@
-"""A private server's place for one test, and the processes that use it there."""
+"""A private server's place for one test, the processes that use it there, and one that tells what it meets."""
 
 import contextlib
 import fcntl
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,13 @@ import psutil
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds: no test is about time; this is when a test that hangs is given up
+PEOPLE = """
+from contextlib import closing
+from helpers import seed
+with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+    cursor.execute("SELECT COUNT(*) FROM user_data")
+    print(cursor.fetchone()[0])
+"""
 
 
 def wait_until(condition, what):
@@ -100,7 +109,7 @@ class Place:
         """Tell whether no server and no keeper is left."""
         return not self.servers() and not self.keepers()
 
-    def clear(self):
+    def close(self):
         """End what the test has started here, the server at last, and remove the data."""
         for process in self.started:
             process.kill()
@@ -115,13 +124,71 @@ class Place:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def as_stranger(code, *arguments):
-    """Run Python code as another user of the machine; return what it said to both outputs.
+def as_stranger(code, *arguments, first=""):
+    """Run Python code as another user of the machine, after `first`; return what it said to both outputs.
 
     Only root can become another user: as anybody else, return None.
     """
     if os.geteuid():
         return None
-    become = "import os, socket, sys\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+    become = f"import os, socket, sys\n{first}\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     command = [sys.executable, "-c", become + code, *map(str, arguments)]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/").stdout
+
+
+# A process that meets a broken environment, and tells ----------------------------------------------------------------
+
+SECRET = "the-password-of-nobody"
+
+
+def answer(process, question=None):
+    """Send a line to a process, where there is one to send, and return what it answers in a line of JSON."""
+    if question is not None:
+        print(question, file=process.stdin, flush=True)
+    line = process.stdout.readline()
+    assert line, process.stderr.read()
+    return json.loads(line)
+
+
+CALLER = """
+import json, os, sys, time, traceback
+from helpers import seed
+for line in sys.stdin:
+    wanted = json.loads(line)
+    seed.CONNECT_SECONDS = wanted.pop("CONNECT_SECONDS", seed.CONNECT_SECONDS)
+    for name in [name for name in os.environ if name.startswith(("MYSQL_", "COURSE_MYSQLD"))]:
+        del os.environ[name]
+    os.environ.update(wanted)
+    start = time.monotonic()
+    try:
+        rows = os.environ.pop("ROWS", None)
+        if rows:
+            os.environ["MYSQL_DATABASE"] = seed.ready(int(rows))
+        else:
+            seed.ready()
+        with seed.connect_to_prodev() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM user_data")
+            told = {"rows": cursor.fetchone()[0]}
+    except Exception as error:
+        told = {"error": type(error).__name__, "says": str(error), "shown": traceback.format_exc()}
+    print(json.dumps(told | {"seconds": time.monotonic() - start}), flush=True)
+"""
+
+
+class Caller:
+    """A process that makes the data ready again and again, each time in the environment that it is given."""
+
+    def __init__(self, place):
+        self.process = place.start(CALLER)
+        self.usual = {k: v for k, v in place.environment.items() if k == "COURSE_MYSQLD"}
+
+    def __call__(self, **environment):
+        return answer(self.process, json.dumps(self.usual | environment))
+
+
+def is_one_clear_error(told, says, timed):
+    """Check what a Caller told: an error that says what is expected, once, without the password, within 10 s."""
+    assert re.search(says, told["says"])
+    assert SECRET not in told["shown"]
+    assert told["shown"].count("Traceback") == 1, "one error, not a chain of them"
+    assert not timed or told["seconds"] < 10

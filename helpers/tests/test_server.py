@@ -10,18 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from places import ROOT, as_stranger, wait_until
+from places import PEOPLE, ROOT, as_stranger, wait_until
 
 from helpers import server
 
 CONNECTED = "from helpers import seed; print(seed.connect_db().is_connected(), flush=True)"
-PEOPLE = """
-from contextlib import closing
-from helpers import seed
-with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
-    cursor.execute("SELECT COUNT(*) FROM user_data")
-    print(cursor.fetchone()[0])
-"""
 
 
 def script(path, text):

@@ -1,0 +1,702 @@
+"""Faults by force: kills, broken environments, damaged files, leaks, many kernels, strangers.
+
+Each is here in two sizes: a small one in `make test`, and a full one in `make torture`, which prints a table of tries
+and failures.
+"""
+
+import contextlib
+import csv
+import gc
+import io
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+import zlib
+
+import jupyter_client
+import psutil
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from places import PATIENCE, ROOT, SECRET, Caller, answer, as_stranger, is_one_clear_error, wait_until
+
+from helpers import memory, notebooks, seed
+
+
+def sizes(small, full):
+    """Run a test `tries` times: `small` in make test, `full` in make torture."""
+    full = pytest.param(full, id="full", marks=[pytest.mark.torture, pytest.mark.timeout(7200)])
+    return pytest.mark.parametrize("tries", [pytest.param(small, id="small"), full])
+
+
+def ask(query, parameters=()):
+    """Return the rows of a query, from a connection of its own."""
+    with contextlib.closing(seed.connect_to_prodev()) as connection, connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return cursor.fetchall()
+
+
+CONTENT = "SELECT COUNT(*), COALESCE(SUM(CRC32(CONCAT_WS(',', user_id, name, email, age))), 0) FROM user_data"
+
+
+def content_of(users):
+    """Return what CONTENT says of a table that holds these users and nothing else."""
+    sums = [zlib.crc32(",".join(map(str, user)).encode()) for user in users]
+    return [(len(sums), sum(sums))]
+
+
+@pytest.fixture
+def base(monkeypatch):
+    """A name for the course's database that nobody else uses; what was made under it is dropped at the end."""
+    name = f"{seed.database_name()}_{uuid.uuid4().hex[:8]}"
+    monkeypatch.setenv("MYSQL_DATABASE", name)
+    monkeypatch.delenv("COURSE_DATABASE", raising=False)
+    yield name
+    drop(name)
+
+
+def drop(base):
+    """Drop the databases that were made under a name."""
+    with contextlib.closing(seed.connect_db()) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        for (found,) in cursor.fetchall():
+            if found == base or found.startswith(base + "_"):
+                cursor.execute(f"DROP DATABASE {found}")
+
+
+# Kill -----------------------------------------------------------------------------------------------------------------
+
+SEEDING = "import sys\nfrom helpers import seed\nprint('begins', flush=True)\nseed.ready(int(sys.argv[1]))"
+
+
+def seeding(rows, code=SEEDING):
+    """Start a process that seeds `rows` users, and return it when it is about to begin."""
+    command = [sys.executable, "-c", code, str(rows)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "begins\n", process.stderr.read()
+    return process
+
+
+@sizes(small=3, full=50)
+def test_seeding_killed_at_a_random_moment_and_run_again(base, tally, tries):
+    rows = 100_000 if tries == 50 else 10_000
+    right = content_of(seed.synthetic_users(rows))
+    start = time.monotonic()
+    with seeding(rows) as process:
+        process.communicate()
+    whole = time.monotonic() - start
+    moments = random.Random(1)
+    with tally("kill -9 of seeding, then again") as row:
+        for _ in range(tries):
+            with contextlib.closing(seed.connect_db()) as connection:
+                connection.cmd_query(f"DROP DATABASE {base}_{rows}")
+            with row.one_try(), seeding(rows) as process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.communicate(timeout=moments.uniform(0, whole))
+                process.kill()
+                process.wait()
+                left = databases_content(f"{base}_{rows}")
+                assert left in (None, [(0, 0)], right), f"{left}: a part of the rows"
+                with seed.at_scale(rows):
+                    assert ask(CONTENT) == right
+
+
+def databases_content(name):
+    """Return what CONTENT says of a database's user_data, or None where there is none yet."""
+    with contextlib.closing(seed.connect_db()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s AND table_name = 'user_data'",
+            (name,),
+        )
+        if cursor.fetchone() == (0,):
+            return None
+        cursor.execute(CONTENT.replace("user_data", f"{name}.user_data"))
+        return cursor.fetchall()
+
+
+def test_ctrl_c_while_seeding_leaves_the_table_as_it_was_and_the_same_process_goes_on(base):
+    code = """
+import sys
+from helpers import seed
+
+def users(interrupted):
+    for number, user in enumerate(seed.synthetic_users(5000)):
+        if interrupted and number == 2500:
+            print("begins", flush=True)
+            sys.stdin.read()
+        yield user
+
+seed.ready()
+connection = seed.connect_to_prodev()
+try:
+    seed.insert_data(connection, users(True))
+except KeyboardInterrupt:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM user_data")
+        print(cursor.fetchone()[0], seed.insert_data(connection, users(False)))
+"""
+    command = [sys.executable, "-c", code]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+        assert process.stdout.readline() == "begins\n", process.stderr.read()
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "1000 5000\n", process.stderr.read()
+
+
+# Sits in a private server's place: makes a table, then reads or fills it while the test kills the server
+AT_WORK = """
+import json
+import sys
+from contextlib import closing
+import mysql.connector
+from helpers import notebooks, seed
+
+ROWS = 10_000
+stream_users = notebooks.exported("02").stream_users
+
+def told(**what):
+    print(json.dumps(what), flush=True)
+    sys.stdin.readline()
+
+def refilled(at):
+    for number, user in enumerate(seed.synthetic_users(3000, start=ROWS), start=1):
+        if number == at:
+            told(at="work")
+        yield user
+    if at > number:
+        told(at="work")
+
+def stream():
+    users = stream_users()
+    next(users)
+    told(at="work")
+    return 1 + sum(1 for user in users)
+
+def fill(at=1500):
+    with closing(seed.connect_to_prodev()) as connection:
+        return seed.insert_data(connection, refilled(at))
+
+def commit():
+    return fill(at=3001)
+
+with seed.at_scale(ROWS):
+    for work in {"stream": stream, "fill": fill, "commit": commit}[sys.argv[1]], stream_users:
+        try:
+            done = work()
+            told(rows=sum(1 for user in done) if work is stream_users else done)
+        except mysql.connector.Error as error:
+            told(error=str(error), number=error.errno)
+"""
+
+
+@pytest.mark.parametrize(("work", "who"), [("stream", "server"), ("fill", "keeper"), ("commit", "server")])
+@sizes(small=1, full=50)
+def test_server_killed_at_work(warm, tally, work, who, tries):
+    with tally(f"kill -9 of the {who} at work: {work}") as row:
+        for _ in range(tries):
+            with row.one_try():
+                process = warm.start(AT_WORK, work)
+
+                assert answer(process) == {"at": "work"}
+                for victim in warm.servers() if who == "server" else warm.keepers():
+                    victim.kill()
+                wait_until(lambda killed=victim: not killed.is_running(), "kill -9 and it still runs")
+                for server in warm.servers():
+                    server.wait()  # its keeper's end is its own
+                error = answer(process, "")
+                assert error["number"] in seed.LOST
+                assert "the private server: " in error["error"]
+                assert "Run the cell again" in error["error"]
+                assert answer(process, "") == {"rows": 10_000}, "all or none, and the next call works"
+                process.communicate()
+
+
+# Broken environments --------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def port(listens):
+    """Give a TCP port of 127.0.0.1 where somebody accepts and never answers, or where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        if listens:
+            taken.listen()
+        yield str(taken.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def somebodys(shared):
+    """The environment of a server that belongs to somebody: two users, one of whom may do nothing."""
+    with shared.connect() as connection, connection.cursor() as cursor:
+        for name in ("owner", "guest"):
+            cursor.execute(f"CREATE USER {name}@localhost IDENTIFIED BY '{SECRET}'")
+        cursor.execute("GRANT ALL ON *.* TO owner@localhost")
+    path = (shared.folder / "socket").read_text()
+    return {"MYSQL_UNIX_SOCKET": path, "MYSQL_USER": "owner", "MYSQL_PASSWORD": SECRET}
+
+
+TCP = {"MYSQL_HOST": "127.0.0.1", "MYSQL_USER": "learner", "MYSQL_PASSWORD": SECRET}
+ENVIRONMENTS = {
+    "a host of no such name": (
+        TCP | {"MYSQL_HOST": "no-such-host.invalid"},
+        "user 'learner' at no-such-host.invalid:3306: .*Check MYSQL_HOST",
+    ),
+    "a host with a port in its name": (
+        TCP | {"MYSQL_HOST": "127.0.0.1:3306"},
+        "user 'learner' at 127.0.0.1:3306:3306: .*Check MYSQL_HOST",
+    ),
+    "a port where nobody listens": (TCP | {"MYSQL_PORT": "closed"}, r"user 'learner' at 127.0.0.1:\d+: .*Check MYSQL_"),
+    "a port that never answers": (
+        TCP | {"MYSQL_PORT": "silent"},
+        r"user 'learner' at 127.0.0.1:\d+: .*see whether the server still runs",
+    ),
+    "a port that is no number": (TCP | {"MYSQL_PORT": "3306/tcp"}, "MYSQL_PORT='3306/tcp' is not a port number"),
+    "no user named": ({"MYSQL_HOST": "127.0.0.1"}, "MYSQL_USER is not set"),
+    "a socket that is not there": (
+        {"MYSQL_UNIX_SOCKET": "/nowhere/s", "MYSQL_USER": "learner"},
+        "user 'learner' at /nowhere/s: .*Is the server running",
+    ),
+    "a socket's path that is too long": (
+        {"MYSQL_UNIX_SOCKET": "/tmp/" + "x" * 200, "MYSQL_USER": "learner"},
+        "user 'learner' at /tmp/x+: ",
+    ),
+    "a wrong password": (
+        {"somebody's": "", "MYSQL_PASSWORD": SECRET + "!"},
+        r"user 'owner' at /.*/s: Access denied.*Check MYSQL_USER and MYSQL_PASSWORD",
+    ),
+    "no password": ({"somebody's": "", "MYSQL_PASSWORD": ""}, "user 'owner' at /.*/s: Access denied.*Check MYSQL_USER"),
+    "a user nobody knows": ({"somebody's": "", "MYSQL_USER": "stranger"}, "user 'stranger' at /.*/s: Access denied"),
+    "a user without rights": (
+        {"somebody's": "", "MYSQL_USER": "guest"},
+        "user 'guest' at /.*/s: Access denied.*Ask for the right, or name a database of yours in MYSQL_DATABASE",
+    ),
+    "a database that is none": ({"MYSQL_DATABASE": "my course"}, "MYSQL_DATABASE='my course' is not a plain name"),
+}
+
+
+@pytest.fixture(scope="module")
+def caller(shared):
+    return Caller(shared)
+
+
+@pytest.mark.parametrize("fault", ENVIRONMENTS)
+@sizes(small=1, full=5)
+def test_broken_environment(caller, somebodys, tally, fault, tries):
+    environment, says = ENVIRONMENTS[fault]
+    if "somebody's" in environment:
+        environment = somebodys | {k: v for k, v in environment.items() if k != "somebody's"}
+    with tally(f"environment: {fault}") as row, port(listens=False) as closed, port(listens=True) as silent:
+        named = {"closed": closed, "silent": silent}
+        environment = {k: named.get(v, v) for k, v in environment.items()}
+        for _ in range(tries):
+            with row.one_try():
+                told = caller(**environment, **({"CONNECT_SECONDS": 1} if tries == 1 else {}))
+                is_one_clear_error(told, says, timed=tries > 1)
+                assert caller()["rows"] == 1000, "the cause is gone: the next call works"
+
+
+PROGRAMS = {
+    "no server program": (None, "COURSE_MYSQLD='.*/mysqld' is not a program that can be run"),
+    "a server that dies while it starts": (
+        "echo '[ERROR] no luck'; exit 1",
+        r"ended while it started.*\n  \[ERROR\] no",
+    ),
+    "a server that is killed while it starts": ("kill -9 $$", "ended while it started"),
+}
+
+
+@pytest.mark.parametrize("fault", PROGRAMS)
+@sizes(small=1, full=5)
+def test_broken_server_program(warm, tmp_path, tally, fault, tries):
+    does, says = PROGRAMS[fault]
+    program = tmp_path / "mysqld"
+    if does:
+        program.write_text(
+            f'#!/bin/sh\ncase "$*" in *--version) echo mysqld Ver 99.7.0;; *--init*) ;; *) {does};; esac\n'
+        )
+        program.chmod(0o755)
+    caller = Caller(warm)
+    with tally(f"environment: {fault}") as row:
+        for _ in range(tries):
+            with row.one_try():
+                is_one_clear_error(caller(COURSE_MYSQLD=str(program)), says, timed=tries > 1)
+                assert caller()["rows"] == 1000, "the cause is gone: the next call works"
+                for server in warm.servers():
+                    server.kill()
+                wait_until(warm.gone, "kill -9 and it still runs")
+
+
+# Damaged files --------------------------------------------------------------------------------------------------------
+
+names = st.sampled_from(
+    ["Ada Lund", "Bo, Jr.", "Zoë O'Neil", 'Chen "C" Li', "山田", "two\nlines", "🦆", " ", "a" * 255]
+)
+users = st.lists(st.tuples(names, st.integers(0, 150)), max_size=12)
+damage = st.one_of(
+    st.tuples(st.just("insert"), st.integers(0, 600), st.binary(min_size=1, max_size=3)),
+    st.tuples(
+        st.just("insert"),
+        st.integers(0, 600),
+        st.sampled_from(
+            [b'"', b"\0", b"\r", b"\n", b"\r\n", b",", b"\xef\xbb\xbf", b"\xff", b"\x1a", b"\xed\xa0\x80", b"'"]
+        ),
+    ),
+    st.tuples(
+        st.just("insert"),
+        st.integers(0, 600),
+        st.sampled_from([b"x" * 2**20, b"\n" * 5000, b'"' * 3000, b"y" * 140_000]),
+    ),
+    st.tuples(st.just("cut"), st.integers(0, 600), st.integers(1, 200)),
+    st.tuples(st.just("repeat"), st.integers(0, 600), st.integers(1, 200)),
+    st.tuples(st.just("change"), st.integers(0, 600), st.binary(min_size=1, max_size=1)),
+)
+formats = st.fixed_dictionaries(
+    {
+        "columns": st.permutations(["name", "email", "age", "city"]),
+        "with_ids": st.booleans(),
+        "delimiter": st.sampled_from([",", ",", ",", ",", ";", "\t"]),
+        "lineterminator": st.sampled_from(["\n", "\r\n", "\r"]),
+        "quoting": st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+        "encoding": st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "latin-1", "utf-16"]),
+    }
+)
+
+
+def file_of(people, layout, harm):
+    """Return the bytes of a CSV file: people, written in some layout, then harmed."""
+    columns = ["user_id"] * layout["with_ids"] + layout["columns"]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(
+        text, columns, delimiter=layout["delimiter"], lineterminator=layout["lineterminator"], quoting=layout["quoting"]
+    )
+    writer.writeheader()
+    for number, (name, age) in enumerate(people):
+        row = {"name": name, "email": f"user{number}@example.com", "age": age, "city": "Oslo"}
+        writer.writerow(row | ({"user_id": str(uuid.UUID(int=number + 1))} if layout["with_ids"] else {}))
+    content = text.getvalue().encode(layout["encoding"], "replace")
+    for kind, place, what in harm:
+        place %= len(content) + 1
+        if kind == "insert":
+            content = content[:place] + what + content[place:]
+        elif kind == "change":
+            content = content[:place] + what + content[place + 1 :]
+        elif kind == "cut":
+            content = content[:place] + content[place + what :]
+        else:
+            content = content[: place + what] + content[place:]
+    return content
+
+
+def as_csv_reads_it(content):
+    """Return {user_id: row} as a file should load, or None where it should be refused: all at once, nothing lazy."""
+    text = content.decode("utf-8-sig", "surrogateescape")
+    try:
+        header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    except (csv.Error, ValueError):  # ValueError: no header
+        return None
+    header = [name.strip().lower() for name in header]
+    columns = ["name", "email", "age"] + ["user_id"] * ("user_id" in header)
+    if any(header.count(column) != 1 for column in columns):
+        return None
+    found = {}
+    for row in filter(None, rows):
+        if len(row) != len(header):
+            return None
+        user = dict(zip(header, row, strict=True))
+        for column in ("name", "email"):
+            if not 0 < len(user[column]) <= 255 or re.search("[\ud800-\udfff]", user[column]):
+                return None
+        if not re.fullmatch("[0-9]{1,3}", user["age"]) or int(user["age"]) > 150:
+            return None
+        if "user_id" not in user:
+            user["user_id"] = str(uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + user["email"]))
+        elif not re.fullmatch("-".join(f"[0-9a-fA-F]{{{n}}}" for n in (8, 4, 4, 4, 12)), user["user_id"]):
+            return None
+        found.setdefault(user["user_id"].lower(), (user["name"], user["email"], int(user["age"])))
+    return found
+
+
+@sizes(small=150, full=10_000)
+def test_damaged_file_loads_as_csv_reads_it_or_is_refused_with_line_and_column(tmp_path, tally, tries):
+    path = tmp_path / "users.csv"
+    before = ("ffffffff-ffff-4fff-8fff-ffffffffffff", "Before", "before@example.com", 1)
+    counted = {"loaded": 0, "refused": 0}
+
+    @settings(
+        max_examples=tries,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(users, formats, st.lists(damage, max_size=3))
+    def load(people, layout, harm):
+        content = file_of(people, layout, harm)
+        path.write_bytes(content)
+        right = as_csv_reads_it(content)
+        with connection.cursor() as cursor, row.one_try(raises=True):
+            cursor.execute("DELETE FROM user_data")
+            cursor.execute(seed.INSERT, before)
+            connection.commit()
+            try:
+                added = seed.insert_data(connection, path)
+            except ValueError as error:
+                assert right is None, error
+                assert re.match(re.escape(str(path)) + r", line \d+(: |, column )", str(error))
+                assert len(str(error)) < 1000
+                assert not connection.in_transaction
+                counted["refused"] += 1
+            else:
+                assert right is not None, "should be refused"
+                assert added == len(right)
+                counted["loaded"] += 1
+            cursor.execute("SELECT user_id, name, email, age FROM user_data")
+            found = {user_id.lower(): tuple(rest) for user_id, *rest in cursor}
+            assert found == {before[0]: before[1:]} | (right or {})
+
+    with tally("damaged CSV files") as row, seed.scratch():
+        with contextlib.closing(seed.connect_to_prodev()) as connection:
+            load()
+        assert min(counted.values()) > tries / 10, f"{counted}: a test of both needs both"
+
+
+@pytest.mark.parametrize(
+    ("starts", "goes_on", "mib"),
+    [(b"x", b"x", 64), (b'name,email,age\n"', b"x\n", 64), (b"name,email,age\n", b"\n", 2)],
+    ids=["no line ends", "an open quote", "blank lines"],
+)
+def test_a_long_damaged_file_takes_no_memory(tmp_path, starts, goes_on, mib):
+    path = str(tmp_path / "users.csv")
+    with open(path, "wb") as file:
+        file.write(starts)
+        for _ in range(mib):
+            file.write(goes_on * (2**20 // len(goes_on)))
+
+    def read():
+        with contextlib.suppress(ValueError):
+            return sum(1 for _ in seed.read_users(path))
+
+    assert memory.measure(read).peak <= 8
+
+
+def test_a_file_that_may_not_be_read_is_said_by_the_system(tmp_path):
+    path = tmp_path / "users.csv"
+    path.write_text("name,email,age\n")
+    path.chmod(0)
+    tmp_path.chmod(0o755)
+    code = "try:\n    next(seed.read_users(sys.argv[1]))\nexcept OSError as error:\n    print(error)"
+    first = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from helpers import seed; ''.encode('utf-8-sig')\n"
+    said = as_stranger(code, path, first=first)  # root may read everything
+    if said is None:
+        said = subprocess.check_output([sys.executable, "-c", first + code, str(path)], text=True)
+    assert said == f"[Errno 13] Permission denied: '{path}'\n"
+
+
+# Leaks ----------------------------------------------------------------------------------------------------------------
+
+
+def stopped_by_break(stream):
+    for _ in stream():
+        break
+
+
+def stopped_by_exception(stream):
+    with contextlib.suppress(LookupError):
+        for _ in stream():
+            raise LookupError
+
+
+def stopped_by_dropping_the_reference(stream):
+    users = stream()
+    next(users)
+    del users
+
+
+def stopped_by_close(stream):
+    users = stream()
+    next(users)
+    users.close()
+
+
+@pytest.mark.parametrize("lesson", ["02"])
+@sizes(small=40, full=1000)
+def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeypatch):
+    stream = notebooks.exported(lesson).stream_users
+    opened = []
+    connect = seed.mysql.connector.connect
+
+    def noted(*args, **kwargs):
+        connection = connect(*args, **kwargs)
+        opened.append(connection.connection_id)
+        return connection
+
+    def open_connections():
+        ids = {number for (number,) in ask("SELECT id FROM information_schema.processlist")}
+        return ids & set(mine)
+
+    monkeypatch.setattr(seed.mysql.connector, "connect", noted)
+    process = psutil.Process()
+    stops = [stopped_by_break, stopped_by_exception, stopped_by_dropping_the_reference, stopped_by_close]
+    with tally("streams stopped early") as row, seed.at_scale(5000):
+        for stop in stops:
+            stop(stream)
+        gc.collect()
+        before = process.num_fds(), process.num_threads(), threading.active_count()
+        for number in range(tries):
+            opened.clear()
+            with row.one_try():
+                stops[number % len(stops)](stream)
+                mine = list(opened)
+                assert len(mine) == 2, "one to stream, one to stop it"
+                wait_until(lambda: not open_connections(), "a connection is left on the server")
+        gc.collect()
+        assert (process.num_fds(), process.num_threads(), threading.active_count()) == before
+
+
+# Many kernels ---------------------------------------------------------------------------------------------------------
+
+
+class Kernel:
+    """A Jupyter kernel, started as JupyterLab starts one."""
+
+    def __init__(self, environment):
+        self.manager = jupyter_client.KernelManager(kernel_name="python3")
+        self.manager.start_kernel(env=environment, cwd=str(ROOT / "notebooks"))
+        self._connect()
+
+    def _connect(self):
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE)
+
+    def run(self, code):
+        """Run a cell; return what it prints, or fail with its error."""
+        said = []
+
+        def listen(message):
+            said.append(message["content"].get("text") or "\n".join(message["content"].get("traceback", [])))
+
+        reply = self.client.execute_interactive(code, timeout=PATIENCE, output_hook=listen)
+        assert reply["content"]["status"] == "ok", "".join(said)
+        return "".join(said)
+
+    def kill_and_restart(self):
+        """Kill it (-9) in the middle of a cell, and start it again."""
+        self.client.execute("import time; time.sleep(600)")
+        os.kill(self.manager.provisioner.pid, signal.SIGKILL)
+        wait_until(lambda: not self.manager.is_alive(), "kill -9 and the kernel is alive")
+        self.client.stop_channels()
+        self.manager.restart_kernel(now=True)
+        self._connect()
+
+    def end(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+COUNT_IN_A_CELL = """
+import sys; sys.path.insert(0, "..")
+from contextlib import closing
+from helpers import seed
+seed.ready()
+with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+    cursor.execute("SELECT COUNT(*) FROM user_data")
+    print(cursor.fetchone()[0])
+"""
+
+
+def test_kernels_that_are_killed_restarted_and_lose_their_server(warm):
+    kernels = [Kernel(warm.environment) for _ in range(2)]
+    try:
+        for kernel in kernels:
+            assert kernel.run(COUNT_IN_A_CELL) == "1000\n"
+        (before,) = warm.servers()
+        kernels[0].kill_and_restart()
+        assert kernels[0].run(COUNT_IN_A_CELL) == "1000\n"
+        assert warm.servers() == [before]
+        before.kill()
+        before.wait()
+        assert [kernel.run(COUNT_IN_A_CELL) for kernel in kernels] == ["1000\n"] * 2
+        assert len(warm.servers()) == len(warm.keepers()) == 1
+    finally:
+        for kernel in kernels:
+            kernel.end()
+    assert not warm.used()
+
+
+# Strangers ------------------------------------------------------------------------------------------------------------
+
+EVERYTHING = """
+import contextlib, itertools
+from helpers import notebooks, seed
+
+HOSTILE = ["1; DROP TABLE theirs.kept", "1 OR 1=1", "0x31", -1, 0, 1.5, None, b"1", [1], True, "1"]
+
+def refuse(call, *arguments):
+    try:
+        call(*arguments)
+    except (ValueError, TypeError):
+        return
+    raise AssertionError(f"{call.__name__}{arguments} was not refused at the call")
+
+seed.ready()
+with seed.at_scale(50):
+    seed.ready()
+with seed.scratch(), contextlib.closing(seed.connect_to_prodev()) as connection:
+    seed.create_database(connection)
+    seed.create_table(connection)
+    seed.insert_data(connection, [("'; DROP TABLE theirs.kept; --", "a@example.com", 1)])
+for hostile in HOSTILE:
+    refuse(seed.ready, *([hostile] if hostile is not None else ["None"]))
+    refuse(notebooks.exported("03").stream_users_in_batches, hostile)
+    refuse(notebooks.exported("03").batch_processing, hostile)
+    refuse(notebooks.exported("04").lazy_pagination, hostile)
+    refuse(notebooks.exported("04").paginate_users, hostile, 0)
+    if hostile != 0:
+        refuse(notebooks.exported("04").paginate_users, 1, hostile)
+list(itertools.islice(notebooks.exported("02").stream_users(), 3))
+"""
+
+
+def test_on_somebodys_server_nothing_else_is_dropped_or_changed(warm, somebodys):
+    """All that the course does to a server, while the server writes down what it is told."""
+    warm.use()
+    with warm.connect(autocommit=True) as connection, connection.cursor() as cursor:
+        for statement in (
+            "CREATE DATABASE theirs",
+            "CREATE TABLE theirs.kept (id INT PRIMARY KEY, text TEXT)",
+            "INSERT INTO theirs.kept VALUES (1, 'one'), (2, 'two')",
+            "DROP DATABASE ALX_prodev",
+            "CREATE DATABASE ALX_prodev_other",
+            "SET GLOBAL log_output = 'TABLE'",
+            "SET GLOBAL general_log = 1",
+        ):
+            cursor.execute(statement)
+        cursor.execute("SHOW DATABASES")
+        before = {name for (name,) in cursor.fetchall()}
+        socket_path = (warm.folder / "socket").read_text()
+        warm.run(EVERYTHING, MYSQL_UNIX_SOCKET=socket_path, MYSQL_USER="root", MYSQL_DATABASE="course")
+        cursor.execute("SET GLOBAL general_log = 0")
+        cursor.execute("SELECT * FROM theirs.kept ORDER BY id")
+        assert cursor.fetchall() == [(1, "one"), (2, "two")]
+        cursor.execute("SHOW DATABASES")
+        assert {name for (name,) in cursor.fetchall()} == before | {"course", "course_50"}
+        cursor.execute("SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type = 'Query'")
+        statements = [text for (text,) in cursor.fetchall() if not text.startswith("SET GLOBAL general_log")]
+    changing = [
+        text for text in statements if re.match(r"\s*(CREATE|DROP|ALTER|RENAME|TRUNCATE|GRANT|FLUSH)\b", text, re.I)
+    ]
+    assert changing
+    ours = r"CREATE TABLE IF NOT EXISTS user_data |(CREATE DATABASE IF NOT EXISTS|DROP DATABASE) `course(_50|_\w{12})?`"
+    assert not [text for text in changing if not re.match(ours, text)]
+    assert not [text for text in statements if re.match(r"SET (GLOBAL|PERSIST)|UPDATE|DELETE|REPLACE", text)]
+    killed = [text for text in statements if text.startswith("KILL")]
+    assert all(re.fullmatch(r"KILL QUERY \d+", text) for text in killed), killed
