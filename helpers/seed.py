@@ -277,7 +277,7 @@ def read_users(path):
                         column = header[len(fields)] if len(fields) < len(header) else len(header) + 1
                         raise ValueError(
                             f"{path}, line {line}, column {column}: {len(fields)} fields, but the header names "
-                            f"{len(header)} columns: {', '.join(header)}"
+                            f"{len(header)} columns: {', '.join(header)[:200]}"
                         )
                     row = [fields[place] for place in places]
                     yield _user(row if len(row) == 4 else [None, *row], path, "line", line)
@@ -308,8 +308,8 @@ def _places(header, path):
 
 
 def _printable(text):
-    """Write what cannot be shown, bytes that are not UTF-8 among it, as Python would write it in a string."""
-    return text if text.isprintable() else ascii(text)[1:-1]
+    """Write what cannot be shown, bytes that are not UTF-8 among it, as Python would; cut off what is long."""
+    return (text if text.isprintable() else ascii(text)[1:-1])[:50]
 
 
 def _checked_rows(rows):

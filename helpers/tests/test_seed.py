@@ -303,6 +303,8 @@ def test_a_file_with_user_ids_keeps_them(connection, tmp_path):
         ("Ada,a@example.com,1\n", ", line 1, column name: is missing; the header is: ada, a@example.com, 1"),
         ("name,email,age,name\nA,a@example.com,1,B\n", ", line 1, column name: is there twice"),
         (HEADER + "Ada,a@example.com\n", ", line 2, column age: 2 fields, but the header names 3 columns"),
+        ("x" * 9000 + HEADER, ", line 1, column name: is missing; the header is: " + "x" * 50 + ", email, age"),
+        ("name,email,age,é\x1b[31m\nAda\n", ", line 2, column email: 1 fields, but the header names 4 columns: name, "),
         (HEADER + "Ada,a@example.com,1,x\n", ", line 2, column 4: 4 fields, but the header names 3 columns"),
         (HEADER + "Ada,a@example.com,old\n", ", line 2, column age: is 'old', not a whole number from 0 to 150"),
         (HEADER + "Ada,a@example.com,-1\n", ", line 2, column age: is '-1'"),
