@@ -5,6 +5,7 @@ import contextlib
 import csv
 import re
 import tempfile
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +29,9 @@ TRICKY = [
 FILES = [(False, True, True), (True, True, True), (False, False, True), (True, False, True), (False, False, False),
          (True, False, False)]  # fmt: skip
 SECRET = re.compile(r"pass(wor)?d?$|passw|pwd|secret", re.IGNORECASE)
+# Python 3.11 counts the depth of ast.parse for all threads in one place: two at a time end in a SystemError
+# (https://github.com/python/cpython/issues/106905)
+PARSING = threading.Lock()
 
 
 def seed(report, bench, sources=(), with_ids=False, folder=None):
@@ -265,7 +269,8 @@ def no_password(report, used, sources):
 def password_line(source, used=()):
     """Return the number of the line (int) of Python source that has a password in it, or None."""
     try:
-        tree = ast.parse(source)
+        with PARSING:
+            tree = ast.parse(source)
     except SyntaxError:
         return None
     for node in ast.walk(tree):

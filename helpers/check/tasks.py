@@ -360,7 +360,8 @@ def batch_processing(report, bench, name="batch_processing"):
     over, others = "it takes users over 25, and no others", "it goes through every batch, and prints each user once"
     wrong = [person for person, count in times.items() if count and person[3] <= 25]
     if wrong and all(person[3] == 25 for person in wrong):
-        report.bad(over, f"it printed {len(wrong)} users who are just 25", 19)
+        who = f"{len(wrong)} users who are" if len(wrong) > 1 else f"{wrong[0][1]}, who is"
+        report.bad(over, f"it printed {who} just 25", 19)
     elif wrong:
         report.bad(over, f"it printed {wrong[0][1]}, who is {wrong[0][3]}", why="Task 2 asks for users over 25.")
     else:
@@ -560,9 +561,11 @@ def calculate_average_age(report, bench, name="calculate_average_age"):
         report.bad(asked, f"it printed {shown(seen['printed'])} and returned {shown(seen.get('value'))}",
                    why="Task 4 asks for \"Average age of users: …\".")  # fmt: skip
     elif abs(said - AVERAGE) > 0.06:
-        cut = said == int(AVERAGE)
-        report.bad(asked, f"it said {said:g}, where {sum(AGES)} years of {len(AGES)} users make {AVERAGE:.2f}"
-                   + (": what is behind the point is gone" if cut else ""), 24)  # fmt: skip
+        seen_average = f"it said {said:g}, where {sum(AGES)} years of {len(AGES)} users make {AVERAGE:.2f}"
+        if said == int(AVERAGE):
+            report.bad(asked, f"{seen_average}: what is behind the point is gone", 24)
+        else:
+            report.bad(asked, seen_average, why="It is the sum of the ages divided by their number, each age once.")
     else:
         report.good(asked)
     asked = "an empty table is no division by zero"
