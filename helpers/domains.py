@@ -39,7 +39,7 @@ from helpers import seed, server
 TARGET_SECONDS = 0.5  # how long a batch should take: other users of the table wait no longer than that for a row
 FIRST_BATCH = 1_000  # rows, before anything is known about the speed
 LARGEST_BATCH = 25_000  # rows: beyond that, memory grows and speed does not
-LARGEST_RANK = 2**32 - 1  # what INT UNSIGNED holds
+LARGEST_RANK = LARGEST_ID = 2**32 - 1  # what INT UNSIGNED holds
 LARGEST_HOLE = 50  # missing ids that a statement steps over before a second statement is cheaper
 LOCK_SECONDS = 60  # how long to wait for another process that works on the same table to end
 ATTEMPTS = 3  # at a batch whose rows somebody else has locked
@@ -347,12 +347,12 @@ def ctrl_c_waits():
 
 
 @contextlib.contextmanager
-def _alone(cursor):
+def _alone(cursor, what="domains"):
     """Hold the server's lock on working in this database, so that no two processes do the same rows.
 
     The server lets it go when the connection ends, after the statement that a killed process has left behind.
     """
-    cursor.execute("SELECT CONCAT('domains in ', DATABASE())")
+    cursor.execute("SELECT CONCAT(%s, ' in ', DATABASE())", (what,))
     (name,) = cursor.fetchone()
     cursor.execute("SELECT GET_LOCK(LEFT(%s, 64), %s)", (name, LOCK_SECONDS))
     if cursor.fetchone() != (1,):
@@ -534,7 +534,7 @@ class Ranking:
         return text
 
 
-def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=False):
+def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=False, ids=None):
     """Write the rank of every domain beside it, batch by batch, going on where the last call was stopped.
 
     Every batch is one transaction, its checkpoint included. A kill at any moment loses no batch that was written and
@@ -551,6 +551,10 @@ def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=
         How long a batch should take, with its look-ups.
     restart : bool
         Begin again at the first row.
+    ids : tuple of int, optional
+        (first, last): do only the rows whose id is at least first and less than last. Each range is a job of its own,
+        with its own checkpoint and its own lock, so several processes may do one range each at the same time. Nobody
+        looks whether two jobs overlap: rows that are in both are done twice, with the same ranks.
 
     Returns
     -------
@@ -559,27 +563,32 @@ def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=
     Raises
     ------
     ValueError
-        No table, a table of another kind, or a source that gives something else than a rank for each domain.
+        No table, a table of another kind, no range of ids, or a source that gives something else than a rank for each
+        domain.
     RuntimeError
         Another process is at the same job.
     mysql.connector.Error, helpers.server.ServerError
         The server cannot be reached, or is lost; whole batches are safe.
     """
-    job = getattr(source, "job", None) or source.__name__
+    job, alone, (first, last) = getattr(source, "job", None) or source.__name__, "domains", (1, LARGEST_ID + 1)
+    if ids is not None:
+        first, last = _checked_range(ids)
+        alone = f"domains {first} to {last - 1}"
+        job = f"{job[:200]}, ids {first} to {last - 1}"
     pace = Pace(target_seconds)
     began, rows, unranked, count = time.monotonic(), 0, 0, 0
     with (
         _says_how_to_go_on(),
         _cursor() as (writer, cursor),
         _cursor() as (reader, reading),
-        _alone(cursor),
+        _alone(cursor, alone),
         ctrl_c_waits() as stop,
     ):
-        last_id, all_rows, all_unranked = _checkpoint(writer, cursor, job, restart)
+        last_id, all_rows, all_unranked = _checkpoint(writer, cursor, job, restart, first)
         reader.autocommit = True  # each read sees what is there by then
-        looked_up = _looked_up(reading, source, last_id, pace)
+        looked_up = _looked_up(reading, source, last_id, last, pace)
         with (
-            _progress("Ranking", _largest_id(cursor) - last_id) as progress,
+            _progress("Ranking", max(0, min(_largest_id(cursor), last - 1) - last_id)) as progress,
             contextlib.closing(one_ahead(looked_up)) as batches,
         ):
             for ids, ranks, look_up_seconds in batches:
@@ -601,7 +610,14 @@ def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=
     return Ranking(job, rows, unranked, count, seconds, last_id, finished, all_rows + rows, all_unranked + unranked)
 
 
-def _checkpoint(connection, cursor, job, restart):
+def _checked_range(ids):
+    first, last = ids
+    if type(first) is not int or type(last) is not int or not 0 < first < last <= LARGEST_ID + 1:
+        raise ValueError(f"ids must be (first, last), whole numbers from 1 on, the first one smaller, not {ids!r}")
+    return first, last
+
+
+def _checkpoint(connection, cursor, job, restart, first):
     """Return (last id, rows done, rows without a rank) of a job, and see to it that its row is there."""
     if not _both_are_there(cursor):
         raise ValueError(
@@ -615,20 +631,21 @@ def _checkpoint(connection, cursor, job, restart):
         )
     if restart:
         cursor.execute("DELETE FROM domains_checkpoint WHERE job = %s", (job,))
-    cursor.execute("INSERT IGNORE INTO domains_checkpoint VALUES (%s, 0, 0, 0)", (job,))
+    cursor.execute("INSERT IGNORE INTO domains_checkpoint VALUES (%s, %s, 0, 0)", (job, first - 1))
     connection.commit()
     cursor.execute("SELECT last_id, done, unranked FROM domains_checkpoint WHERE job = %s", (job,))
     return cursor.fetchone()
 
 
-def _looked_up(cursor, source, last_id, pace):
-    """Yield batches of rows with their ranks: (ids, ranks, seconds that it took)."""
+def _looked_up(cursor, source, last_id, end, pace):
+    """Yield batches of rows after `last_id` and before `end` with their ranks: (ids, ranks, seconds that it took)."""
     while True:
         start = time.monotonic()
         # LOCK IN SHARE MODE waits for rows that are being added: a lower id may be committed after a higher one,
         # and a read that did not wait would go past it
         cursor.execute(
-            "SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s LOCK IN SHARE MODE", (last_id, pace.rows)
+            "SELECT id, domain FROM domains WHERE id > %s AND id < %s ORDER BY id LIMIT %s LOCK IN SHARE MODE",
+            (last_id, end, pace.rows),
         )
         rows = cursor.fetchall()
         if not rows:
@@ -766,7 +783,9 @@ def status():
         ]
         cursor.execute("SELECT job, last_id, done, unranked FROM domains_checkpoint ORDER BY job")
         for job, last_id, done, unranked in cursor.fetchall():
-            left = f"ids up to {largest:,} are left" if last_id < largest else "all done"
+            of_range = re.search(r", ids \d+ to (\d+)$", job)
+            end = min(largest, int(of_range[1])) if of_range else largest
+            left = f"ids up to {end:,} are left" if last_id < end else "all done"
             lines.append(f"{job}: {done:,} rows done, {unranked:,} without a rank, up to id {last_id:,}; {left}.")
     return "\n".join(lines)
 
