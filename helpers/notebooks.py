@@ -17,8 +17,12 @@ from types import SimpleNamespace
 import nbformat
 
 LESSONS = Path(__file__).parent.parent / "notebooks"
-PICTURED = "02_stream_users.ipynb"
-PICTURE = LESSONS.parent / "data" / "list_against_generator.png"
+DATA = LESSONS.parent / "data"
+# The figures that the README shows: of which lesson, the how many-th
+PICTURES = {
+    "02_stream_users.ipynb": (0, DATA / "list_against_generator.png"),
+    "06_hundred_million_domains.ipynb": (-1, DATA / "hundred_million.png"),
+}
 LARGEST = 500_000  # bytes of a notebook with its outputs
 CELL_SECONDS = 300
 KERNEL = {
@@ -63,15 +67,15 @@ def run(path):
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=resources).execute()
     _write(clean(notebook, path.stem), path)
-    if path.name == PICTURED:
-        _write_picture(notebook)
+    if path.name in PICTURES:
+        _write_picture(notebook, *PICTURES[path.name])
 
 
-def _write_picture(notebook):
-    """Write the first figure of a notebook to the file that the README shows."""
+def _write_picture(notebook, place, file):
+    """Write a figure of a notebook to the file that the README shows."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    figure = next(output.data["image/png"] for output in outputs if "image/png" in output.get("data", {}))
-    PICTURE.write_bytes(base64.b64decode(figure))
+    figures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    file.write_bytes(base64.b64decode(figures[place]))
 
 
 def clean(notebook, stem):

@@ -113,7 +113,8 @@ class Learner:
         said = self._last_words.decode(errors="replace").strip()
         text = {
             "Hung": f"still running after {TIME_LIMIT:.0f} s: does your loop ever end?",
-            "Memory": f"it took more than {MEMORY_LIMIT} MiB of memory and was stopped: a list of everything, or a loop without an end?",
+            "Memory": f"it took more than {MEMORY_LIMIT} MiB of memory and was stopped: "
+            "a list of everything, or a loop without an end?",
             "Died": f"it ended the whole Python process (status {status})" + (f": {said[-200:]}" if said else ""),
         }[why]
         error = {"type": why, "text": text, "line": None, "chain": [], "where": "call"}
