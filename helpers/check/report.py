@@ -135,7 +135,7 @@ MISTAKES = {
     ),
     24: _m(
         "the average cut off, or divided by the wrong number", "05",
-        "// drops what is behind the point. The average is the sum divided by the number of users, with /.",
+        "The average is the sum of all ages divided by the number of users, with /: // drops what is behind the point.",
     ),
     25: _m(
         "a buffered cursor", "02",
