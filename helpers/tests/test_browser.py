@@ -1,7 +1,7 @@
-"""Every lesson as a learner meets it: opened in JupyterLab in the system's Chromium, all cells run, and looked at.
+"""Every lesson as people meet it in the system's Chromium: all cells run in JupyterLab, and its slides walked through.
 
     make browser                                   runs these tests
-    SCREENSHOTS=/some/folder make browser          keeps pictures of each lesson, screen by screen, light and dark
+    SCREENSHOTS=/some/folder make browser          keeps pictures: each lesson screen by screen, light and dark; slides
 """
 
 import os
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,32 @@ WIDE = """() => {
     return [...document.querySelectorAll(parts)]
         .filter(e => e.getBoundingClientRect().right > right)
         .map(e => e.outerHTML.slice(0, 300));
+}"""
+
+# The slide that is shown: its id, its fragments shown and all of them, its last words, and what of it cannot be seen
+SLIDE = """() => {
+    const slide = document.querySelector('.slides > section.present > section.present');
+    const screen = {left: 0, top: 0, right: innerWidth, bottom: innerHeight};
+    const outside = e => {
+        const box = e.getBoundingClientRect();
+        return box.left < screen.left - 1 || box.top < screen.top - 1
+            || box.right > screen.right + 1 || box.bottom > screen.bottom + 1;
+    };
+    const cells = [...slide.querySelectorAll('.jp-Cell:not(.reveal-skip)')];
+    const parts = '.cm-scroller, .jp-OutputArea-output, .jp-RenderedHTMLCommon, pre, table, img';
+    const cut = cells.filter(outside);
+    for (const part of cells.flatMap(cell => [...cell.querySelectorAll(parts)])) {
+        const shown = part.getClientRects().length > 0;
+        if (shown && (outside(part) || part.scrollWidth > part.clientWidth + 1 && part.clientWidth)) cut.push(part);
+    }
+    if (slide.scrollHeight > slide.clientHeight + 1) cut.push(slide);
+    return {
+        id: slide.id,
+        shown: slide.querySelectorAll('.fragment.visible').length,
+        fragments: slide.querySelectorAll('.fragment').length,
+        last: cells.at(-1).innerText.trim(),
+        cut: cut.map(e => e.className + ': ' + e.innerText.slice(0, 80)),
+    };
 }"""
 
 
@@ -134,3 +161,65 @@ def test_lesson_runs_in_lab(page, lab, lesson):
             if SCREENSHOTS:
                 page.screenshot(path=f"{SCREENSHOTS}/{lesson}-{theme.split()[1].lower()}-{number:02}.png")
     assert wide == set()
+
+
+def talk(page):
+    """Go through the open slides with the space bar, as a speaker does; yield what each step shows (see SLIDE)."""
+    before = None
+    while True:
+        page.wait_for_timeout(150)  # reveal.js lays the slide out
+        step = page.evaluate(SLIDE)
+        if before == (before := (step["id"], step["shown"])):
+            return
+        yield step
+        page.keyboard.press("Space")
+
+
+def open_slides(page, lab, lesson):
+    page.goto(f"{lab}rise/notebooks/{lesson}.ipynb")
+    page.wait_for_selector(".reveal.ready section.present section.present .jp-Cell", timeout=PATIENCE * 1000)
+    page.add_style_tag(content="* { transition: none !important }")
+    page.wait_for_load_state("networkidle")  # rise.css and the fonts are there
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_lesson_is_a_talk_of_ten_to_twenty_slides_that_fit_the_screen(page, lab, lesson):
+    open_slides(page, lab, lesson)
+    slides, cut = {}, {}
+    for step in talk(page):
+        slides[step["id"]] = step
+        if step["cut"]:
+            cut[step["id"], step["shown"]] = step["cut"]
+        if SCREENSHOTS and step["shown"] == step["fragments"]:
+            page.screenshot(path=f"{SCREENSHOTS}/{lesson}-slide-{len(slides):02}.png")
+    assert cut == {}
+    assert 10 <= len(slides) <= 20
+    assert all(step["shown"] == step["fragments"] for step in slides.values())
+    assert "Key points" in [*slides.values()][-1]["last"]
+    for slide, following in pairwise(slides.values()):
+        goes_on = slide["id"].rpartition("-")[0] == following["id"].rpartition("-")[0]  # the one below it
+        assert goes_on or not slide["last"].endswith(":"), "it says that something comes, and nothing does"
+
+
+def test_a_slide_that_does_not_fit_is_found(page, lab):
+    open_slides(page, lab, LESSONS[0])
+    assert page.evaluate(SLIDE)["cut"] == []
+    for too_large in ("padding-top: 800px", "padding-top: 0; min-width: 1400px"):
+        page.add_style_tag(content=f".reveal .jp-Cell .jp-RenderedHTMLCommon {{ {too_large} }}")
+        assert page.evaluate(SLIDE)["cut"], too_large
+
+
+def test_code_runs_live_in_a_slide_opened_with_the_button_of_lab(page, lab):
+    open_lesson(page, lab, LESSONS[0])
+    page.click('.jp-NotebookPanel-toolbar [data-command="RISE:preview"]')
+    page.wait_for_selector("iframe", timeout=PATIENCE * 1000)
+    slides = page.frame_locator("iframe")
+    slides.locator(".reveal.ready section.present section.present .jp-Cell").first.wait_for(timeout=PATIENCE * 1000)
+    for _ in ("the next slide", "its first code cell"):
+        slides.locator("body").press("Space")
+    cell = slides.locator("section.present > section.present .jp-CodeCell:not(.reveal-skip)").first
+    cell.locator(".cm-content").click(timeout=PATIENCE * 1000)
+    page.keyboard.press("Control+a")
+    page.keyboard.type('print("live:", 6 * 7)')
+    page.keyboard.press("Shift+Enter")
+    cell.locator(".jp-OutputArea-output", has_text="live: 42").wait_for(timeout=PATIENCE * 1000)
