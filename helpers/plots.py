@@ -1,14 +1,15 @@
 """The one style of every figure in the course: colours, axes and direct labels.
 
-The colours are those of Okabe and Ito, made to be told apart by people with any colour vision
-(https://jfly.uni-koeln.de/color/). The background stays white, so that figures read alike in light and dark themes.
+The first four colours are from the set of Okabe and Ito, made to be told apart by people with any colour vision
+(https://jfly.uni-koeln.de/color/); the other three were chosen to differ from them and from white as well. The
+background stays white, so that figures read alike in light and dark themes. The tests hold the colours to all this.
 """
 
 import matplotlib.pyplot as plt
 
 LIST = "#D55E00"
 GENERATOR = "#0072B2"
-OTHERS = ("#009E73", "#CC79A7", "#8C6D00", "#56B4E9", "#4D4D4D")
+OTHERS = ("#009E73", "#CC79A7", "#661A00", "#7000E0", "#4D4D4D")
 
 _STYLE = {
     "figure.facecolor": "white",
