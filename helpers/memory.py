@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -147,10 +148,33 @@ def compare(versions, rows=None, title=None, repeats=1, results=False):
         if not callable(function):
             raise TypeError(f"version {name!r} is not a function: {function!r}. Give the function itself, or a lambda.")
     runs = {name: [] for name in versions}
-    for name in tqdm([*versions] * repeats, desc="Measuring", unit="run", leave=False, delay=2):
-        runs[name].append(measure(versions[name], rows=rows, results=results))
+    bar = tqdm(total=len(versions) * repeats, desc="Measuring", unit="run", leave=False, delay=2, miniters=0)
+    with bar as progress, _clock_of(progress):
+        for name in [*versions] * repeats:
+            runs[name].append(measure(versions[name], rows=rows, results=results))
+            progress.update()
     middle = {name: sorted(found, key=lambda m: m.seconds)[(len(found) - 1) // 2] for name, found in runs.items()}
     return Comparison(middle, title)
+
+
+@contextlib.contextmanager
+def _clock_of(progress):
+    """Let the clock of a progress bar go on in between its steps, which may take long."""
+    done = threading.Event()
+
+    def tick():
+        while not done.wait(0.5):
+            progress.update(0)  # shows the bar, once its delay is over
+
+    ticking = threading.Thread(target=tick, daemon=True)
+    if not progress.disable:
+        ticking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if not progress.disable:
+            ticking.join()
 
 
 def measure(function, rows=None, results=False):

@@ -91,17 +91,29 @@ def clean(notebook, stem):
 
 
 def _clean_outputs(outputs):
-    kept = []
-    for output in outputs:
-        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
-            kept[-1].text += output.text  # the kernel sends one text in pieces that differ between runs
-            continue
+    kept = _joined([output for output in _joined(outputs) if not _is_what_a_progress_bar_leaves(output)])
+    for output in kept:
         if output.output_type == "error":  # the frames name folders of one machine; the last line is what matters
             output.traceback = [ANSI.sub("", f"{output.ename}: {output.evalue}")]
         if "data" in output:
             output.data.pop("application/vnd.jupyter.widget-view+json", None)
-        kept.append(output)
     return kept
+
+
+def _joined(outputs):
+    """Join the pieces in which the kernel sends one text: they differ between runs."""
+    kept = []
+    for output in outputs:
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
+def _is_what_a_progress_bar_leaves(output):
+    """Tell whether an output is a line written over again and again, with spaces at last."""
+    return "\r" in output.get("text", "") and not output.text.rstrip("\r").rpartition("\r")[2].strip()
 
 
 def clear(notebook):

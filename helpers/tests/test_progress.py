@@ -1,0 +1,64 @@
+"""What takes over 2 s shows a progress bar, which goes away again: nothing of it is stored, and nbval sees none."""
+
+import nbclient
+import nbformat
+import pytest
+
+from helpers import notebooks
+
+CODE = """
+import sys, time
+sys.path.insert(0, "..")
+from helpers import memory, seed
+
+def slow_users():
+    for user in seed.synthetic_users(8):
+        time.sleep(0.5)
+        yield user
+
+seed.BATCH_SIZE = 1  # so that a few users take a while
+with seed.scratch():
+    connection = seed.connect_to_prodev()
+    print(seed.insert_data(connection, slow_users()))
+    connection.close()
+measured = memory.compare({"slow": lambda: time.sleep(4)})
+try:
+    memory.compare({"fails": lambda: time.sleep(3) or 1 / 0})
+except ZeroDivisionError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def streams(shared, request):
+    """What the code above writes in a kernel, by the stream's name, and the notebook with it."""
+    environment = {k: v for k, v in shared.environment.items() if k != "TQDM_DISABLE"} | request.param
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+    client = nbclient.NotebookClient(
+        notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": notebooks.LESSONS}}
+    )
+    client.execute(env=environment)
+    written = {"stdout": "", "stderr": ""}
+    for output in notebook.cells[0].outputs:
+        written[output.name] += output.text
+    return written, notebook
+
+
+@pytest.mark.parametrize("streams", [{}], indirect=True, ids=["in Lab"])
+def test_seeding_and_measuring_show_a_bar_that_is_wiped_away(streams):
+    written, notebook = streams
+    steps = written["stderr"].split("\r")
+    assert sum(step.startswith("Seeding: ") for step in steps) >= 3, "it moves"
+    assert len({step for step in steps if step.startswith("Measuring:   0%")}) >= 2, "its clock goes on"
+    assert not steps[-1].strip() and not steps[-2].strip(), "wiped away"
+    for number, step in enumerate(steps):
+        if step.startswith("Measuring") and not steps[number + 1].startswith("Measuring"):
+            assert not steps[number + 1].strip(), "wiped away, after an error too"
+    notebooks.clean(notebook, "00")
+    assert [(output.name, output.text) for output in notebook.cells[0].outputs] == [("stdout", "8\ndivision by zero\n")]
+
+
+@pytest.mark.parametrize("streams", [{"TQDM_DISABLE": "1"}], indirect=True, ids=["under nbval"])
+def test_with_tqdms_switch_there_is_none(streams):
+    written, _ = streams
+    assert written == {"stdout": "8\ndivision by zero\n", "stderr": ""}
