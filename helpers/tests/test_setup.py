@@ -2,6 +2,7 @@
 
 import csv
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -13,10 +14,13 @@ from collections import Counter
 from pathlib import Path
 
 import jupyter_client.manager
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from helpers import notebooks, server
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,6 +112,13 @@ def test_every_place_that_names_pythons_names_the_same():
     assert f"for Python {tested[0]} to {tested[-1]}" in (ROOT / "requirements.txt").read_text().splitlines()[0]
 
 
+def test_environment_yml_says_which_version_of_the_server_it_relies_on():
+    text = (ROOT / "environment.yml").read_text()
+    (asked,) = re.findall(r"^  - mysql-server=([\d.]+)$", text, re.M)
+    named = re.findall(r"^#.*\bmysql-server ([\d.]+)", text, re.M)
+    assert named == [asked]
+
+
 @pytest.mark.parametrize("name", ["environment.yml", "requirements.txt"])
 def test_binder_links_to_the_files_of_the_top(name):
     # conda and mamba resolve "-r requirements.txt" beside the environment.yml that they are given: both must be links
@@ -153,6 +164,89 @@ def test_binder_start_holds_the_server_from_whatever_folder_it_is_run_in(tmp_pat
 
 def test_binder_post_build_stops_where_a_step_fails(broken_python):
     assert run(ROOT / "binder/postBuild", env=broken_python).returncode == 3
+
+
+# other doors ----------------------------------------------------------------------------------------------------------
+
+
+def make_targets():
+    """Return the names of all targets of the Makefile."""
+    return set(re.search(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(), re.M)[1].split())
+
+
+def test_the_devcontainer_does_what_make_does():
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    make, target = container["postCreateCommand"].split()
+    assert make == "make" and target in make_targets()
+    pythons = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]["mariadb"]["strategy"]
+    assert container["image"].rpartition(":")[2] in pythons["matrix"]["python"]
+    settings = container["customizations"]["vscode"]["settings"]
+    assert settings["python.defaultInterpreterPath"] == "${workspaceFolder}/.venv/bin/python"
+    assert settings["jupyter.notebookFileRoot"] == "${fileDirname}", "a lesson's kernel starts in notebooks/"
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "."])
+@pytest.mark.parametrize("lesson", sorted(notebooks.LESSONS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_first_cell_works_where_kernels_start(lesson, folder):
+    """Lab, nbval and VS Code start a kernel in the notebook's folder; some settings of VS Code, in the project's."""
+    cells = nbformat.read(lesson, as_version=4).cells
+    first = next(cell.source for cell in cells if cell.cell_type == "code")
+    # A kernel looks into the folder that it was started in, as python -c does
+    done = run(sys.executable, "-c", first, cwd=ROOT / folder)
+    assert done.returncode == 0, done.stdout
+
+
+def test_one_lesson_alone_passes_nbval():
+    lesson = "notebooks/00_iterators_and_generators.ipynb"
+    done = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", lesson)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_windows_gets_a_clear_word(monkeypatch):
+    monkeypatch.setattr(server, "fcntl", None)  # as where it cannot be imported
+    with pytest.raises(server.ServerError, match="needs Linux or macOS. On Windows, .* WSL or on Binder"):
+        server.ensure()
+
+
+def test_the_helpers_are_imported_without_what_windows_lacks():
+    without = "import sys, psutil; sys.modules.update(dict.fromkeys(['fcntl', 'resource', 'pwd', 'grp', 'termios']))"
+    done = run(sys.executable, "-c", f"{without}; from helpers import check, domains, memory, plots, seed, server")
+    assert done.returncode == 0, done.stdout
+
+
+# README.md ------------------------------------------------------------------------------------------------------------
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SCREEN = 45  # lines of text on a screen
+
+
+def test_the_readme_is_no_longer_than_three_screens():
+    lines = [line for line in README.splitlines() if line.strip()]
+    assert len(lines) <= 3 * SCREEN
+
+
+def test_the_readme_speaks_to_learners_then_teachers_then_maintainers():
+    assert re.findall(r"^## (.*)", README, re.M) == ["Learn", "Teach", "Maintain"]
+
+
+def test_what_the_readme_names_is_there():
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", README):
+        assert (ROOT / target).exists(), target
+    for target in re.findall(r"(?:`|^    |&& )make ([a-z]+)", README, re.M):
+        assert target in make_targets(), target
+    for name in re.findall(r"`([\w/]+\.(?:py|yml|toml|txt|sh))`", README):
+        assert (ROOT / name).exists() or (ROOT / "helpers" / name).exists(), name
+
+
+def test_the_readme_has_a_row_for_every_lesson_in_both_tables():
+    numbers = sorted(path.name[:2] for path in notebooks.LESSONS.glob("*.ipynb"))
+    assert re.findall(r"^\| \[(\d\d) ", README, re.M) == numbers
+    rows = re.findall(r"^\| (\d\d) \| (\d+) \| .+ \| .+\? \| .+ \|$", README, re.M)
+    assert [number for number, _ in rows] == numbers
+    for number, minutes in rows:
+        title = nbformat.read(notebooks.find(number), as_version=4).cells[0].source
+        reading, doing = map(int, re.search(r"(\d+) min reading, (\d+) min doing", title).groups())
+        assert int(minutes) == reading + doing, number
 
 
 # make and helpers/setup.sh --------------------------------------------------------------------------------------------
