@@ -1,9 +1,11 @@
 """Every lesson as people meet it in the system's Chromium: all cells run in JupyterLab, and its slides walked through.
 
-    make browser                                   runs these tests
-    SCREENSHOTS=/some/folder make browser          keeps pictures: each lesson screen by screen, light and dark; slides
+make browser                                   runs these tests
+SCREENSHOTS=/some/folder make browser          keeps pictures: each lesson screen by screen, light and dark; slides
+PICTURES=data make browser TEST="-k readme"    makes the README's pictures of JupyterLab and of a slide again
 """
 
+import io
 import os
 import shutil
 import socket
@@ -15,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from helpers import notebooks
@@ -38,6 +41,7 @@ CELLS = """() => {
     const cells = window.jupyterapp.shell.currentWidget.content.model.cells;
     return [...Array(cells.length).keys()].map(i => cells.get(i).toJSON());
 }"""
+THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 # What sticks out of the notebook to the right, among what is on the screen: it would have to be scrolled sideways
 WIDE = """() => {
     const right = document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().right;
@@ -155,7 +159,7 @@ def test_lesson_runs_in_lab(page, lab, lesson):
     assert any("image/png" in output.get("data", {}) for cell in code for output in cell["outputs"])
     wide = set()
     for theme in ("JupyterLab Light", "JupyterLab Dark") if SCREENSHOTS else ("JupyterLab Light",):
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.evaluate(THEME, theme)
         for number in screens(page):
             wide |= set(page.evaluate(WIDE))
             if SCREENSHOTS:
@@ -223,3 +227,36 @@ def test_code_runs_live_in_a_slide_opened_with_the_button_of_lab(page, lab):
     page.keyboard.type('print("live:", 6 * 7)')
     page.keyboard.press("Shift+Enter")
     cell.locator(".jp-OutputArea-output", has_text="live: 42").wait_for(timeout=PATIENCE * 1000)
+
+
+def keep_small(picture, file):
+    """Store a picture that the browser took, in 256 colours and three quarters of its size."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image = image.resize((image.width * 3 // 4, image.height * 3 // 4), Image.Resampling.LANCZOS)
+    image.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(file, optimize=True)
+
+
+def test_the_readmes_pictures_of_lab_and_a_slide_are_small_and_show_the_first_plot(page, lab, tmp_path):
+    folder = Path(os.environ.get("PICTURES") or tmp_path)
+    open_lesson(page, lab, "02_stream_users")
+    page.evaluate(THEME, "JupyterLab Dark")
+    page.evaluate("() => window.jupyterapp.commands.execute('toc:show-panel')")
+    figure = page.locator(".jp-OutputArea-output img").first
+    for _ in screens(page):
+        if figure.count():
+            break
+    figure.evaluate("e => e.scrollIntoView({block: 'center'})")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(500)
+    keep_small(page.screenshot(), folder / "lab_dark.png")
+    open_slides(page, lab, "02_stream_users")
+    for _ in talk(page):
+        if page.locator("section.present > section.present .jp-CodeCell:not(.reveal-skip) img").count():
+            break
+    for _ in ("the code and its figure", "the sentence about it"):
+        page.keyboard.press("Space")
+    page.wait_for_timeout(500)
+    keep_small(page.screenshot(), folder / "slide.png")
+    for name in ("lab_dark.png", "slide.png"):
+        assert (folder / name).stat().st_size < 100_000
+        assert f"](data/{name})" in (ROOT / "README.md").read_text(encoding="utf-8")
