@@ -43,7 +43,7 @@ SOCKET_BYTES = 103  # the longest path of a unix socket on macOS; Linux allows 1
 
 INSTALL = """No MySQL or MariaDB server program was found. Install one with the line for your system:
   conda:         conda install -c conda-forge mysql-server
-  Debian/Ubuntu: sudo apt-get install --no-install-recommends mariadb-server-core
+  Debian/Ubuntu: sudo apt-get install --no-install-recommends mariadb-server-core mariadb-client-core
   macOS:         brew install mariadb
 or set MYSQL_HOST, MYSQL_USER and MYSQL_PASSWORD to use a server that you have."""
 
@@ -385,6 +385,8 @@ def _end_leftover(folder, data):
 
 
 def _command_line(pid):
+    with contextlib.suppress(OSError):  # Linux; a small system may have no ps
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
 
 

@@ -75,7 +75,8 @@ lab_settings() {
 server() {
   [ -n "${MYSQL_HOST:-}${MYSQL_UNIX_SOCKET:-}" ] && return  # one's own server
   .venv/bin/python -m helpers.server find >/dev/null 2>&1 && return
-  apt_install "a MySQL server program; no service is started" mariadb-server-core || say "No server program yet."
+  # mariadb-install-db is in the one, my_print_defaults, which it calls, in the other
+  apt_install "a MySQL server program; no service is started" mariadb-server-core mariadb-client-core || say "No server program yet."
   .venv/bin/python -m helpers.server find >/dev/null  # where none is found it says what to type
 }
 

@@ -361,7 +361,8 @@ def test_setup_takes_the_python_that_is_asked_for(machine):
 
 
 @pytest.mark.parametrize(
-    ("part", "package"), [("venv", "python3.11-venv"), ("server", "mariadb-server-core"), ("browser", "chromium")]
+    ("part", "package"),
+    [("venv", "python3.11-venv"), ("server", "mariadb-server-core mariadb-client-core"), ("browser", "chromium")],
 )
 def test_setup_installs_what_debian_leaves_out_as_root_and_only_once(machine, part, package):
     machine.debian(root=True)
@@ -388,6 +389,12 @@ def test_setup_without_root_stops_with_the_line_to_type(machine, debian):
     assert "sudo apt-get install chromium" in done.stdout
     if debian:
         assert machine.calls("apt-get") == []
+
+
+def test_every_place_installs_the_same_packages_on_debian():
+    texts = [(ROOT / name).read_text() for name in ("helpers/setup.sh", ".github/workflows/test.yml")]
+    lines = [re.search(r"(mariadb-server-core[a-z -]*)", text)[1].strip() for text in [*texts, server.INSTALL]]
+    assert lines == ["mariadb-server-core mariadb-client-core"] * 3, "the first calls a program of the second"
 
 
 @pytest.mark.parametrize("debian", [True, False])
