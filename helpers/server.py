@@ -353,10 +353,15 @@ def _make_data_folder(program, mariadb, folder, data, log):
         ]  # fmt: skip
     else:
         command = [program, "--no-defaults", *_as_root(), "--initialize-insecure", f"--datadir={new}"]
+    # A MariaDB that starts removes the temporary tables that stand in its temporary folder, whosever they are: in the
+    # system's folder, two that are made at the same moment would spoil each other
+    (folder / "tmp").mkdir(exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(folder / "tmp")}
     with open(log, "wb") as out:
         status = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder, preexec_fn=_die_with_keeper
-        ).returncode
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder, env=environment,
+            preexec_fn=_die_with_keeper,
+        ).returncode  # fmt: skip
     if status:
         shutil.rmtree(new, ignore_errors=True)
         raise ServerError(_failure(command[0], f"could not make the data folder (exit status {status})", log))

@@ -185,6 +185,13 @@ def test_a_server_folder_removed_under_the_server_is_made_again_and_kept(warm):
     wait_until(lambda: len(warm.servers()) == 1, "the old server is of no use and still runs")
 
 
+def test_a_data_folder_is_made_with_a_temporary_folder_of_its_own(place):
+    user = place.start("from helpers import server; server.ensure()")
+    wait_until(place.servers, "nobody makes a data folder")
+    assert place.servers()[0].environ()["TMPDIR"] == str(place.folder / "tmp")
+    assert user.wait() == 0
+
+
 # Nobody else gets in --------------------------------------------------------------------------------------------------
 
 
