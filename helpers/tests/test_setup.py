@@ -19,6 +19,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from places import PEOPLE
 
 from helpers import notebooks, server
 
@@ -164,6 +165,20 @@ def test_binder_start_holds_the_server_from_whatever_folder_it_is_run_in(tmp_pat
 
 def test_binder_post_build_stops_where_a_step_fails(broken_python):
     assert run(ROOT / "binder/postBuild", env=broken_python).returncode == 3
+
+
+def test_binder_post_build_readies_all_in_an_empty_home_with_one_processor_and_two_gigabytes(place, tmp_path):
+    home = tmp_path / "home"  # on Binder the repository is the home
+    shutil.copytree(ROOT, home, symlinks=True, ignore=shutil.ignore_patterns(".*", "notebooks", "benchmarks"))
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    environment = place.environment | {"HOME": str(home), "PATH": path, "COURSE_ROWS": "3000"}
+    limited = "ulimit -v 2097152; exec taskset -c 0 binder/postBuild"
+    done = run("bash", "-c", limited, cwd=home, env=environment)
+    assert done.returncode == 0, done.stdout
+    assert "The table user_data in the database ALX_prodev is ready." in done.stdout
+    assert "The table user_data in the database ALX_prodev_3000 is ready." in done.stdout
+    assert len(list(home.glob(".jupyter/lab/workspaces/*"))) == 1
+    assert place.run(PEOPLE) == "1000"
 
 
 # other doors ----------------------------------------------------------------------------------------------------------
