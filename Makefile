@@ -30,7 +30,7 @@ test: ready  ## run every lesson and every test, and compare with what is stored
 
 browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
 	@helpers/setup.sh browser
-	@$(python) -m pytest -m browser helpers $(TEST)
+	@$(python) -m pytest -n 2 -m browser helpers $(TEST)
 
 torture: ready  ## break everything by force, again and again, and print what failed; TEST="-k kill" takes a part
 	@$(python) -m pytest -m torture helpers $(TEST)
