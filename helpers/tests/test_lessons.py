@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cloudpickle
 import nbformat
 import pytest
 
-from helpers import notebooks
+from helpers import memory, notebooks, seed
+from helpers.bench.comparison import Imported, lesson
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # for the processes that measure
 
 LESSONS = sorted(notebooks.LESSONS.glob("*.ipynb"))
 PARTS = [
@@ -190,3 +194,34 @@ def test_problems_are_found(tmp_path):
     bad.write_text(json.dumps(good), encoding="utf-8")
     found = "\n".join(notebooks.problems(bad))
     assert "not clean" in found and "not run from top to bottom" in found and "folder of one machine" in found
+
+
+# What takes longer (make torture) -------------------------------------------------------------------------------------
+
+GENERATORS = {
+    "02 stream_users": lambda: sum(1 for _ in lesson("02").stream_users()),
+    "03 stream_users_in_batches": lambda: sum(map(len, lesson("03").stream_users_in_batches(1_000))),
+    "03 batch_processing": lambda: lesson("03").batch_processing(1_000),
+    "04 lazy_pagination": lambda: sum(map(len, lesson("04").lazy_pagination(5_000))),
+    "04 lazy_pagination_by_key": lambda: sum(map(len, lesson("04").lazy_pagination_by_key(1_000))),
+    "05 stream_user_ages": lambda: sum(1 for _ in lesson("05").stream_user_ages()),
+    "05 calculate_average_age": lambda: lesson("05").calculate_average_age(),
+    "05 mean_and_deviation": lambda: lesson("05").mean_and_deviation(lesson("05").stream_user_ages()),
+    "07 stream_user_ages": lambda: lesson("07").summary(lesson("07").stream_user_ages()),
+}
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_generator_takes_as_much_memory_for_two_million_rows_as_for_a_hundred_thousand(name, tally, capsys):
+    peaks = {}
+    work = Imported(GENERATORS[name], lessons=[name[:2]])
+    with tally(f"memory of {name}: 2,000,000 rows as 100,000") as row, row.one_try():
+        for rows in (100_000, 2_000_000):
+            with seed.at_scale(rows):
+                peaks[rows] = sorted(memory.measure(work).peak for _ in range(3))[1]
+        few, many = peaks.values()
+        with capsys.disabled():
+            print(f"\n{name}: {few:.2f} MiB for 100,000 rows, {many:.2f} MiB for 2,000,000", end="")
+        assert many <= 8 and many <= 1.2 * few

@@ -1,5 +1,7 @@
 """What takes over 2 s shows a progress bar, which goes away again: nothing of it is stored, and nbval sees none."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import nbclient
 import nbformat
 import pytest
@@ -29,24 +31,31 @@ except ZeroDivisionError as error:
 """
 
 
-@pytest.fixture
-def streams(shared, request):
-    """What the code above writes in a kernel, by the stream's name, and the notebook with it."""
-    environment = {k: v for k, v in shared.environment.items() if k != "TQDM_DISABLE"} | request.param
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    client = nbclient.NotebookClient(
-        notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": notebooks.LESSONS}}
-    )
-    client.execute(env=environment)
-    written = {"stdout": "", "stderr": ""}
-    for output in notebook.cells[0].outputs:
-        written[output.name] += output.text
-    return written, notebook
+@pytest.fixture(scope="module")
+def runs(shared):
+    """What the code above writes, in Lab and under nbval: by the stream's name, and the notebook with it.
+
+    Both at once: it waits most of the time.
+    """
+    usual = {k: v for k, v in shared.environment.items() if k != "TQDM_DISABLE"}
+
+    def run(environment):
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+        client = nbclient.NotebookClient(
+            notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": notebooks.LESSONS}}
+        )
+        client.execute(env=usual | environment)
+        written = {"stdout": "", "stderr": ""}
+        for output in notebook.cells[0].outputs:
+            written[output.name] += output.text
+        return written, notebook
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(("in Lab", "under nbval"), pool.map(run, ({}, {"TQDM_DISABLE": "1"})), strict=True))
 
 
-@pytest.mark.parametrize("streams", [{}], indirect=True, ids=["in Lab"])
-def test_seeding_and_measuring_show_a_bar_that_is_wiped_away(streams):
-    written, notebook = streams
+def test_seeding_and_measuring_show_a_bar_that_is_wiped_away(runs):
+    written, notebook = runs["in Lab"]
     steps = written["stderr"].split("\r")
     assert sum(step.startswith("Seeding: ") for step in steps) >= 3, "it moves"
     assert len({step for step in steps if step.startswith("Measuring:   0%")}) >= 2, "its clock goes on"
@@ -58,7 +67,6 @@ def test_seeding_and_measuring_show_a_bar_that_is_wiped_away(streams):
     assert [(output.name, output.text) for output in notebook.cells[0].outputs] == [("stdout", "8\ndivision by zero\n")]
 
 
-@pytest.mark.parametrize("streams", [{"TQDM_DISABLE": "1"}], indirect=True, ids=["under nbval"])
-def test_with_tqdms_switch_there_is_none(streams):
-    written, _ = streams
+def test_with_tqdms_switch_there_is_none(runs):
+    written, _ = runs["under nbval"]
     assert written == {"stdout": "8\ndivision by zero\n", "stderr": ""}

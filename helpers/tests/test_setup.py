@@ -211,10 +211,13 @@ def test_the_first_cell_works_where_kernels_start(lesson, folder):
     assert done.returncode == 0, done.stdout
 
 
-def test_one_lesson_alone_passes_nbval():
-    lesson = "notebooks/00_iterators_and_generators.ipynb"
-    done = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", lesson)
-    assert done.returncode == 0, done.stdout[-3000:]
+@pytest.mark.torture
+@pytest.mark.parametrize("lesson", sorted(notebooks.LESSONS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_each_lesson_alone_passes_nbval_where_no_server_was(place, lesson, tally):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", f"notebooks/{lesson.name}"]
+    with tally(f"lesson {lesson.stem[:2]} opened first") as row, row.one_try():
+        done = run(*command, env=place.environment)
+        assert done.returncode == 0, done.stdout[-3000:]
 
 
 def test_windows_gets_a_clear_word(monkeypatch):
