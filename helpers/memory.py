@@ -41,6 +41,7 @@ class Measurement:
     baseline: float  # MiB of the process before the call
     sampled_peak: float  # MiB above the baseline in the highest sample
     samples: list = field(repr=False)  # (seconds since the call, MiB above the baseline)
+    cpu: float  # seconds that the processor worked for it: what else runs on the machine does not count
     rows: int | None = None  # what the function worked through, where the caller said so
     result: object = field(default=None, repr=False)  # what it returned, where asked for
 
@@ -241,12 +242,13 @@ def _measure_here(function, results):
     clock = {}
 
     def timed():
-        clock["start"], clock["counter"] = time.time(), time.perf_counter()
+        clock["start"], clock["counter"], worked = time.time(), time.perf_counter(), time.process_time()
         try:
             clock["result"] = function()
         except BaseException as error:  # memory_usage must not see it: it would kill every child of this process
             clock["error"] = error
         clock["seconds"] = time.perf_counter() - clock["counter"]
+        clock["cpu"] = time.process_time() - worked
 
     if seed := sys.modules.get("helpers.seed"):  # the function uses it: it came with the function
         with contextlib.suppress(Exception):  # a server that is away is for the function to meet
@@ -264,6 +266,7 @@ def _measure_here(function, results):
     answer = {
         "peak": sampled_peak if high is None else high - baseline,
         "seconds": clock["seconds"],
+        "cpu": clock["cpu"],
         "baseline": baseline,
         "sampled_peak": sampled_peak,
         "samples": sampled,

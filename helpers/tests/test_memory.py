@@ -119,6 +119,13 @@ def error_of(function):
     return caught.value
 
 
+def test_the_processors_seconds_do_not_count_what_is_waited_for():
+    waits = memory.measure(lambda: time.sleep(0.5))
+    assert waits.seconds >= 0.5 and waits.cpu < 0.25
+    works = memory.measure(lambda: sum(range(5_000_000)))
+    assert 0 < works.cpu < works.seconds + 0.1  # the two clocks are not one
+
+
 def test_an_error_comes_back_as_itself_with_where_it_was_raised():
     def fail_in_there():
         raise OwnError("no rows", 7)
@@ -197,7 +204,7 @@ def test_the_table_has_a_row_for_each(both):
     assert list(both.table.index) == ["list: all", "generator", "other"]
     assert list(both.table.columns) == ["peak MiB", "seconds", "rows/s"]
     assert both.table.loc["list: all", "peak MiB"] == both["list: all"].peak
-    assert "rows/s" not in memory.Comparison({"one": memory.Measurement(1, 1, 1, 1, [])}).table
+    assert "rows/s" not in memory.Comparison({"one": memory.Measurement(1, 1, 1, 1, [], 1)}).table
     assert "list: all" in both._repr_html_()
 
 
