@@ -39,7 +39,10 @@ ADVICE = {  # what to do next, by the error's number
     ),
     **dict.fromkeys((1045, 1698), "The user or the password is wrong. Check MYSQL_USER and MYSQL_PASSWORD."),
     **dict.fromkeys((1044, 1142), "Ask for the right, or name a database of yours in MYSQL_DATABASE."),
-    **dict.fromkeys((1021, 1030, 1114), "The server's disk is full, it seems. Free some space and run the cell again."),
+    **dict.fromkeys(
+        (3, 14, 20, 1021, 1026, 1030, 1114),  # a server that cannot write says one of these, by the file that it is at
+        "The server's disk is full, it seems. Free some space and run the cell again.",
+    ),
     1040: "Too many connections are open. Shut down the kernels that you do not need.",
     1049: "The database does not exist yet. Run seed.ready(), or create_database(connection).",
     1146: "The table does not exist yet. Run seed.ready(), or create_table(connection).",

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from places import Place
+
+pytest.register_assert_rewrite("places")  # before its import: its assertions tell both sides too
+from places import Place  # noqa: E402
 
 
 @pytest.fixture

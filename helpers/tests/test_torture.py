@@ -38,7 +38,7 @@ def lesson_until_it_ends(place, path, running):
         )
         running.append(manager)
         try:
-            client.execute(env=place.environment)
+            client.execute(env=place.environment, cleanup_kc=True)  # as closing the notebook does: the kernel ends
             return attempt
         except RuntimeError as error:
             assert "died" in str(error), error
