@@ -479,7 +479,7 @@ def test_two_hosts_give_the_answer_of_one(warm, hosts, tmp_path):
     database = hosts(
         "a", server.find_program(), "--no-defaults", "--user=root", f"--datadir={warm.data()}",
         f"--socket={tmp_path / 's'}", f"--pid-file={tmp_path / 'pid'}", f"--bind-address={HOSTS['a']}", "--port=3306",
-        "--skip-log-bin", "--skip-name-resolve", f"--init-file={account}",
+        "--skip-log-bin", "--skip-name-resolve", "--secure-file-priv=", f"--init-file={account}",
         *([] if "mariadb" in warm.data().name else ["--mysqlx=OFF"]),
     )  # fmt: skip
     reached = {"MYSQL_HOST": HOSTS["a"], "MYSQL_USER": "ada"}
