@@ -1,7 +1,9 @@
 """What a check says: the thirty mistakes, and the report that names those it saw."""
 
+import textwrap
 from dataclasses import dataclass, field
 
+WIDTH = 96  # characters; JupyterLab beside its table of contents breaks longer lines within words
 GOOD, BAD, OPEN, NOTE = "✔", "✘", "–", "·"
 MARKS = {GOOD: "ok", BAD: "mend", OPEN: "open", NOTE: "note"}  # in JSON
 
@@ -167,6 +169,17 @@ MISTAKES = {
 }  # fmt: skip
 
 
+def _wrapped(text, indent):
+    """Break a text between words, each line set in; further lines two characters more."""
+    further = indent + "  "
+    lines = text.splitlines() or [""]
+    return "\n".join(
+        textwrap.fill(line, WIDTH, initial_indent=further if number else indent, subsequent_indent=further,
+                      break_long_words=False, break_on_hyphens=False)
+        for number, line in enumerate(lines)
+    )  # fmt: skip
+
+
 @dataclass
 class Line:
     """One thing asked, and how it went."""
@@ -179,15 +192,15 @@ class Line:
     where: str = ""
 
     def text(self):
-        """Return the line as it is printed."""
-        lines = [f"  {self.mark} {self.asked}"]
+        """Return the line as it is printed: in lines of WIDTH at most, where no word is longer."""
+        lines = [_wrapped(f"{self.mark} {self.asked}", "  ")]
         if self.mark == BAD:
-            lines += [f"      seen: {self.seen}", f"      why it matters: {self.why}"]
+            below = [f"seen: {self.seen}", f"why it matters: {self.why}"]
             if self.where:
-                lines.append(f"      more: {self.where}")
-        elif self.seen:
-            lines.append(f"      {self.seen}")
-        return "\n".join(lines)
+                below.append(f"more: {self.where}")
+        else:
+            below = [self.seen] if self.seen else []
+        return "\n".join([*lines, *(_wrapped(text, " " * 6) for text in below)])
 
 
 @dataclass

@@ -169,7 +169,13 @@ def ending(do, seen):
 
 def shown(value):
     """Show a value in a sentence."""
-    return f"{value!r:.60}"
+    return shortened(repr(value), 60)
+
+
+def shortened(text, most):
+    """Return a text of at most so many characters, in one line; dots where something was left out."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[:most - 1]}…"
 
 
 def ordered(report, queries, mistake):
@@ -181,7 +187,7 @@ def ordered(report, queries, mistake):
     for query in cut:
         alone = not re.search(r"\bOFFSET\b|\bWHERE\b|LIMIT [^ ]+ ?,", query.bare)
         if not alone and "ORDER BY" not in query.bare:
-            report.bad(asked, f"the server was sent: {' '.join(query.text.split())[:120]}", mistake)
+            report.bad(asked, f"the server was sent: {shortened(query.text, 120)}", mistake)
             return
     report.good(asked)
 
@@ -433,7 +439,7 @@ def order_and_values(report, bench, queries, do, name, *arguments):
     asked = "its pages come in a fixed order"
     loose = next((q for q in queries if "ORDER BY" not in q.bare), None)
     if loose:
-        report.bad(asked, f"the server was sent: {' '.join(loose.text.split())[:120]}", 1)
+        report.bad(asked, f"the server was sent: {shortened(loose.text, 120)}", 1)
     else:
         report.good(asked)
     asked = "what it is given stays a value, and is not run as SQL"
@@ -577,7 +583,7 @@ def calculate_average_age(report, bench, name="calculate_average_age"):
     asked = "it averages what your generator gives"
     by_server = next((q for q in queries if re.search(r"\b(AVG|SUM) ?\(", q.bare)), None)
     if by_server:
-        report.bad(asked, f"the server was sent: {' '.join(by_server.text.split())[:120]}",
+        report.bad(asked, f"the server was sent: {shortened(by_server.text, 120)}",
                    why="Task 4 is to do without the server's AVG. Lesson 05 says when to use it.")  # fmt: skip
     else:
         report.good(asked)
