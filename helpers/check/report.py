@@ -70,8 +70,8 @@ MISTAKES = {
     ),
     9: _m(
         "a SELECT before each INSERT", "01",
-        "Each row costs one more trip to the server, and two programs at once still add it twice. A unique key "
-        "does both.",
+        "Each row costs one more trip to the server, and between the SELECT and the INSERT another program may add the "
+        "same row. A unique key prevents that, without a SELECT.",
     ),
     10: _m(
         "an empty table divides by zero", "05",

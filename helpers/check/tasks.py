@@ -257,7 +257,11 @@ def edges(report, bench, name, asked, *arguments, flat=lambda items: items):
             return
         if found != wanted or not seen["ended"]:
             given = f"{seen['count']} items" + ("" if seen["ended"] else " and went on")
-            why = "The loop behind it takes each item for a user."
+            why = (
+                "Users at the end of the table are lost, and nothing says so."
+                if found < wanted
+                else "The loop behind it takes each item for what the table holds."
+            )
             report.bad(asked, f"{on} gave {given}, as {shown(seen['items'][:1])}", why=why)
             return
     report.good(asked)
@@ -508,7 +512,7 @@ def changed_while_paging(report, bench, name):
     skipped = set(sorted(PEOPLE)[BATCH:]) - came
     if skipped and not seen["error"] and seen["ended"]:
         report.note(
-            f"when the users of page 1 were removed between two pages, {len(skipped)} others were skipped: "
+            f"when 3 users of page 1 were removed between two pages, {len(skipped)} others were skipped: "
             "OFFSET counts rows. Paging by key (lesson 04) skips none"
         )
 
