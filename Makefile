@@ -15,7 +15,7 @@ headless := $(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISP
 as_root := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 help:  ## list the targets (this list)
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r name text; do \
 	  printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 lab: ready  ## open JupyterLab on the first lesson; ROWS=1000000 makes everything big, LAB="--port 9000" adds options

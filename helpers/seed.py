@@ -165,7 +165,7 @@ def _explaining():
     try:
         yield
     except Exception as error:  # commit() of the C extension raises what is no mysql.connector.Error
-        if getattr(error, "errno", None) in ADVICE:
+        if not isinstance(error, OSError) and getattr(error, "errno", None) in ADVICE:  # the system's numbers differ
             raise _explained(error) from None
         raise
 
@@ -446,7 +446,7 @@ def scratch():
             # (not information_schema.processlist: MySQL fails to read it while anybody's statement has a 4-byte letter)
             cursor.execute("SHOW PROCESSLIST")
             for number, _, _, database, *_ in cursor.fetchall():
-                if database == name:
+                if database and database.lower() == name.lower():  # macOS's servers keep it in small letters
                     with contextlib.suppress(mysql.connector.Error):  # it has ended by itself
                         cursor.execute(f"KILL {int(number)}")
             cursor.execute(f"DROP DATABASE `{name}`")

@@ -75,7 +75,8 @@ def ensure():
         raise ServerError("The private server needs Linux or macOS. On Windows, open the course in WSL or on Binder.")
     folder = home()
     if folder not in _held or not _same(_held[folder], folder / "users.lock"):  # it was removed: hold the new one
-        users = open(folder / "users.lock", "a")  # noqa: SIM115 (stays open: the lock ends with it)
+        # NFS lends a shared lock only on a file that can be read
+        users = open(folder / "users.lock", "a+")  # noqa: SIM115 (stays open: the lock ends with it)
         fcntl.flock(users, fcntl.LOCK_SH)  # waits here while a server that is stopping ends
         _held[folder] = users
     deadline = time.monotonic() + START_SECONDS
@@ -95,7 +96,7 @@ def home():
     """Return the folder (pathlib.Path) of the private server: its data, locks and log. It is made if it is missing.
 
     COURSE_SERVER_DIR names it; else it stands in the user's cache folder, or, where that cannot be written (a
-    read-only home), in the system's temporary folder.
+    read-only home, a server program that AppArmor keeps out of it), in the system's temporary folder.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def home():
     else:
         cache = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
         cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or cache)  # keeps its ~ where there is no home
-        folders = [Path(cache, NAME)] if os.path.isabs(cache) else []
+        folders = [Path(cache, NAME)] if os.path.isabs(cache) and not _confined() else []
         folders.append(_temporary_folder() / f"{NAME}-{os.getuid()}")
     for folder in folders:
         try:
@@ -145,6 +146,25 @@ def find_program():
             if program := shutil.which(name, path=folder or "."):
                 return program
     raise ServerError(INSTALL)
+
+
+# What AppArmor has on Linux: its switch, and its profiles
+APPARMOR = "/sys/module/apparmor/parameters/enabled", "/etc/apparmor.d"
+
+
+def _confined():
+    """Tell whether AppArmor keeps the server program out of home folders, as Ubuntu's profile of mysqld does.
+
+    That profile lets it write in the temporary folders (abstractions/user-tmp).
+    """
+    enabled, profiles = map(Path, APPARMOR)
+    try:
+        name = os.path.realpath(find_program()).strip("/").replace("/", ".")
+        text = re.sub(r"#.*", "", (profiles / name).read_text())  # what MariaDB brings is nothing but comments
+        in_force = enabled.read_text().startswith("Y") and not os.path.lexists(profiles / "disable" / name)
+    except (OSError, ServerError):
+        return False
+    return in_force and "{" in text and "complain" not in text
 
 
 # Folders that are safe to use -----------------------------------------------------------------------------------------
@@ -191,7 +211,7 @@ def _socket_path(folder):
 
 def _locked(path):
     """Tell whether some process holds the lock on the file `path` for itself."""
-    with open(path, "a") as file:
+    with open(path, "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

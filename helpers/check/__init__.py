@@ -12,7 +12,9 @@ when all is well.
 
 import contextlib
 import inspect
+import os
 import textwrap
+import traceback
 
 import cloudpickle
 import mysql.connector
@@ -139,6 +141,10 @@ def guarded(report):
         pass
     except (mysql.connector.Error, ServerError, ValueError) as error:
         report.problem, report.unchecked = f"could not be checked: {error}", True
+    except Exception as error:  # a fault of the check's must not end the checks of a whole folder, or of a class
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__} in {os.path.basename(at.filename)}, line {at.lineno}: {error}"
+        report.problem, report.unchecked = f"could not be checked, by a fault of the check's own: {what}", True
 
 
 def is_stub(function):
@@ -149,5 +155,5 @@ def is_stub(function):
     constants = {c for c in code.co_consts if not isinstance(c, str)}
     return (
         set(code.co_names) <= {"NotImplementedError"} and constants <= {None, Ellipsis} and not code.co_flags & 0x20
-        and len(code.co_varnames) == code.co_argcount + code.co_kwonlyargcount
+        and not code.co_freevars and len(code.co_varnames) == code.co_argcount + code.co_kwonlyargcount
     )  # fmt: skip

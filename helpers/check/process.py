@@ -118,13 +118,17 @@ class Learner:
             "Died": f"it ended the whole Python process (status {status})" + (f": {said[-200:]}" if said else ""),
         }[why]
         error = {"type": why, "text": text, "line": None, "chain": [], "where": "call"}
-        return {"error": error, "printed": "", "printed_bytes": 0, "items": [], "count": 0, "notes": {}, "peak": 0.0}
+        return {"error": error, "printed": "", "items": [], "count": 0, "notes": {}, "peak": 0.0}
 
     def _start(self):
         ours, theirs = socket.socketpair()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MYSQL_") and k != "COURSE_DATABASE"}
         environment |= {"TQDM_DISABLE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         if self._folder is None:
+            # code may read the credentials of the notebook's environment: the names are there, and not the password
+            given = {"MYSQL_HOST": "localhost", "MYSQL_PORT": "3306", "MYSQL_DATABASE": "ALX_prodev"}
+            given |= {"MYSQL_PASSWORD": "from-the-environment"}
+            environment |= {name: value for name, value in given.items() if name in os.environ}
             environment |= {"MYSQL_UNIX_SOCKET": self._job["socket"], "MYSQL_USER": "learner"}
         self._process = subprocess.Popen(
             [sys.executable, str(RUNNER), str(theirs.fileno())],

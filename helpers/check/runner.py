@@ -13,8 +13,10 @@ import io
 import linecache
 import os
 import re
+import select
+import signal
 import sys
-import time
+import threading
 import traceback
 import tracemalloc
 import types
@@ -25,6 +27,7 @@ PRINTED = 2_000_000  # characters kept of what the learner's code prints
 
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
+this_process = os.getpid()
 the_server = ""  # the socket that stands for it
 held = []  # every connection that the learner's code opens: see _watch
 pools = []  # the pools that it makes: they keep their connections open
@@ -33,7 +36,7 @@ notes = {}  # what the drivers were asked for
 
 def main():
     answers = Connection(int(sys.argv[1]))
-    this_process = os.getpid()
+    threading.Thread(target=_end_with_the_check, args=(answers.fileno(),), daemon=True).start()
     job = answers.recv()
     sys.path[:] = job["path"]
     _limit_memory(job["memory"])
@@ -52,16 +55,30 @@ def main():
             _forget()
             notes.clear()
             result = globals()["do_" + task.pop("do")](lambda *event: _tell(answers, event), **task)
-            if os.getpid() != this_process:
-                os._exit(0)  # the learner's code forked and came back twice
+            _leave_if_forked()
             result["notes"] = dict(notes) | {"pooled": bool(pools) or "sqlalchemy.pool" in sys.modules}
             answers.send(("done", result))
     except (EOFError, OSError):
         os._exit(0)  # the check is over
 
 
+def _end_with_the_check(descriptor):
+    """End this process and its group when the check's side is gone (its kernel was killed), whatever code runs here."""
+    watch = select.poll()
+    watch.register(descriptor, 0)  # that the other side hung up is told unasked
+    watch.poll()
+    os.killpg(0, signal.SIGKILL)
+
+
+def _leave_if_forked():
+    """End this process if it is a copy: the learner's code forked and came back twice. Only one talks to the check."""
+    if os.getpid() != this_process:
+        os._exit(0)
+
+
 def _tell(answers, event):
     """Tell the check of something, and wait for its leave to go on."""
+    _leave_if_forked()
     answers.send(("event", event))
     answers.recv()
 
@@ -130,21 +147,17 @@ def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep
     then close the generator) or "raise" (an exception of the consumer's). steps: how many of the first items to tell.
     """
     with _attention() as seen:
-        seen.update(items=[], count=0, ended=False, first_at=None)
-        start = time.monotonic()
+        seen.update(items=[], count=0, ended=False)
         stream = things[name](*arguments)
         seen["made"] = type(stream).__name__
         if not hasattr(stream, "__iter__"):
             seen["value"] = plain(stream)
             return seen
         iterator = iter(stream)
-        seen["lazy"] = hasattr(stream, "__next__") or iterator is not stream and hasattr(iterator, "close")
         seen["where"] = "iterate"
         try:
             for item in iterator:
                 seen["count"] += 1
-                if seen["count"] == 1:
-                    seen["first_at"] = time.monotonic() - start
                 if seen["count"] <= keep:
                     seen["items"].append(plain(item))
                 if seen["count"] <= steps:
@@ -226,7 +239,6 @@ def _attention():
         with contextlib.suppress(OSError):
             os.chdir(before[2])
         seen["printed"] = b"".join(screen.parts).decode(errors="replace")
-        seen["printed_bytes"] = screen.length
 
 
 class _Screen(io.RawIOBase):

@@ -29,6 +29,7 @@ TRICKY = [
 FILES = [(False, True, True), (True, True, True), (False, False, True), (True, False, True), (False, False, False),
          (True, False, False)]  # fmt: skip
 SECRET = re.compile(r"pass(wor)?d?$|passw|pwd|secret", re.IGNORECASE)
+VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # the name of one in the environment
 # Python 3.11 counts the depth of ast.parse for all threads in one place: two at a time end in a SystemError
 # (https://github.com/python/cpython/issues/106905)
 PARSING = threading.Lock()
@@ -230,6 +231,7 @@ def streamed(report, bench, folder, has_id):
             held.append(bench.learner.memory() - base)
             raise EOFError  # that was all: the server is gone
 
+    bench.learner.load()  # it has ended if the function before this hung
     base = bench.learner.memory()
     bench.proxy.on_query = first_write
     bench.learner.ask("seed", path=str(path), only="insert_data")
@@ -277,7 +279,8 @@ def password_line(source, used=()):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in used:
             return node.lineno
         for name, value in named_values(node):
-            if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value and SECRET.search(name):
+            given = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+            if given and SECRET.search(name) and not VARIABLE.fullmatch(given):
                 return value.lineno
     return None
 

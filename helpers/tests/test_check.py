@@ -18,7 +18,7 @@ import psutil
 import pytest
 from nbclient import NotebookClient
 
-from helpers import check, notebooks, seed
+from helpers import check, notebooks, seed, server
 from helpers.check import process, tasks
 from helpers.check.report import BAD, GOOD, LESSONS, MISTAKES, Report
 
@@ -329,6 +329,145 @@ def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_work
 
 def test_twenty_seconds_are_given():
     assert process.TIME_LIMIT == 20
+
+
+# Wrong in ways that are not among the thirty --------------------------------------------------------------------------
+
+
+def ends_with_none():
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+        cursor.execute("SELECT * FROM user_data")
+        user = True
+        while user:
+            user = cursor.fetchone()
+            yield user
+
+
+def batches_by_an_inverted_test(batch_size):
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+        cursor.execute("SELECT * FROM user_data")
+        while True:
+            users = cursor.fetchmany(batch_size)
+            if users:
+                cursor.fetchall()
+                return
+            yield users
+
+
+def batches_and_none(batch_size):
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+        cursor.execute("SELECT * FROM user_data")
+        while users := cursor.fetchmany(batch_size):
+            yield users
+        yield None
+
+
+def number_of_a_page(page_size, offset):
+    return len(page_of_the_whole_table(page_size, offset))
+
+
+def page_of_the_whole_table(page_size, offset):
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+        cursor.execute("SELECT user_id, name, email, age FROM user_data ORDER BY user_id")
+        return cursor.fetchall()[offset : offset + page_size]
+
+
+def pages_with_an_empty_one_at_the_end(page_size):
+    offset = 0
+    while True:
+        with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+            cursor.execute("SELECT * FROM user_data ORDER BY user_id LIMIT %s OFFSET %s", (page_size, offset))
+            page = cursor.fetchall()
+        yield page
+        if len(page) < page_size:
+            return
+        offset += page_size
+
+
+@pytest.mark.parametrize(
+    ("ask", "function", "wanted"),
+    [
+        (check.stream_users, ends_with_none, "the first user was a NoneType: None"),
+        (check.stream_users_in_batches, batches_by_an_inverted_test, "no batch came"),
+        (check.stream_users_in_batches, batches_and_none, "among the batches came None"),
+        (check.paginate_users, number_of_a_page, "it gave 5"),
+        (check.paginate_users, page_of_the_whole_table, "for a page of 5 users, all 10,000 were fetched"),
+        (check.lazy_pagination, pages_with_an_empty_one_at_the_end, "an empty table gave 1 items, as [[]]"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_is_wrong_in_another_way_is_told(ask, function, wanted):
+    report = ask(function)
+    assert not report.problem
+    assert wanted in [line.seen for line in report.lines if line.mark == BAD], str(report)
+
+
+def insert_that_hangs_the_second_time(connection, data):
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT COUNT(*) FROM user_data")
+        while cursor.fetchone() != (0,):
+            cursor.execute("SELECT 1")
+    seed.insert_data(connection, data)
+
+
+def test_a_seed_that_hangs_the_second_time_gets_a_report(monkeypatch):
+    monkeypatch.setattr(process, "TIME_LIMIT", 2.0)
+    report = check.seed(SimpleNamespace(insert_data=insert_that_hangs_the_second_time))
+    assert not report.problem
+    assert "still running after 2 s" in first_bad(report).seen
+
+
+def test_a_fault_of_the_checks_own_is_no_mistake_of_the_learners(monkeypatch):
+    monkeypatch.setattr(tasks, "dicts", lambda report, items: 1 / 0)
+    report = check.stream_users(good_stream)
+    assert report.unchecked
+    assert not report.mistakes
+    assert "by a fault of the check's own: ZeroDivisionError in test_check.py, line " in report.problem
+
+
+def stream_with_credentials_of_the_environment():
+    names = {"host": "MYSQL_HOST", "port": "MYSQL_PORT", "user": "MYSQL_USER", "password": "MYSQL_PASSWORD"}
+    where = {key: os.environ[name] for key, name in names.items()} | {"database": os.environ["MYSQL_DATABASE"]}
+    with closing(mysql.connector.connect(**where)) as connection:
+        cursor = connection.cursor(dictionary=True)
+        cursor.execute("SELECT * FROM user_data")
+        yield from cursor
+
+
+def test_credentials_may_come_from_the_notebooks_environment(monkeypatch):
+    if "MYSQL_HOST" not in os.environ:
+        where = server.ensure()
+        monkeypatch.setenv("MYSQL_UNIX_SOCKET", where["unix_socket"])
+        monkeypatch.setenv("MYSQL_USER", where["user"])
+        monkeypatch.setenv("MYSQL_PASSWORD", "")
+        monkeypatch.setenv("MYSQL_HOST", "localhost")
+    monkeypatch.setenv("MYSQL_PORT", os.environ.get("MYSQL_PORT", "3306"))
+    monkeypatch.setenv("MYSQL_DATABASE", seed.database_name())
+    report = check.stream_users(stream_with_credentials_of_the_environment)
+    assert report, str(report)
+
+
+CHECKS_A_LOOP_WITHOUT_END = """
+def count_upto(max):
+    while True:
+        pass
+    yield
+
+from helpers import check
+check.count_upto(count_upto)
+"""
+
+
+def test_code_without_an_end_ends_with_the_kernel_that_is_killed():
+    kernel = psutil.Popen([sys.executable, "-c", CHECKS_A_LOOP_WITHOUT_END], cwd=notebooks.LESSONS.parent)
+    deadline = time.monotonic() + 30
+    while not (learners := kernel.children()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    while sum(learners[0].cpu_times()[:2]) < 1 and time.monotonic() < deadline:  # it loops
+        time.sleep(0.05)
+    kernel.kill()
+    kernel.wait()
+    assert not psutil.wait_procs(learners, timeout=10)[1]
 
 
 # What a check touches -------------------------------------------------------------------------------------------------

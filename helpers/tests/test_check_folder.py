@@ -1,6 +1,7 @@
 """python -m helpers.check FOLDER reports on whole solutions as they stand: any credentials, drivers, work at import."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.check import folder
+from helpers.check import folder, task0
 from helpers.check.report import BAD
 
 ROOT = Path(__file__).parents[2]
@@ -290,6 +291,18 @@ def test_a_password_from_a_dotenv_file_is_none_in_the_source(server, tmp_path):
     files = RIGHT | {".env": "DB_HOST=db\nDB_USER=me\nDB_PASS='s3cret'\n"}
     report = folder.one(tmp_path, written(tmp_path, files) / "seed.py", folder.FUNCTIONS[0], True)
     assert report, str(report)
+
+
+def test_what_cannot_be_copied_is_left_out(server, tmp_path):
+    solution = written(tmp_path, RIGHT)
+    os.mkfifo(solution / "pipe")
+    report = folder.one(solution, solution / "4-stream_ages.py", folder.FUNCTIONS[-1], True)
+    assert report, str(report)
+
+
+def test_the_name_of_a_variable_is_no_password():
+    assert task0.password_line('PASSWORD_VARIABLE = "MYSQL_PASSWORD"\nsecret = os.environ[PASSWORD_VARIABLE]\n') is None
+    assert task0.password_line('\nPASSWORD = "s3cret"\n') == 2
 
 
 def test_json_for_a_class(tmp_path):

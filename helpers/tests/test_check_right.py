@@ -170,6 +170,21 @@ def stream_users__error_of_its_own():
         raise RuntimeError("the users cannot be read") from error
 
 
+def with_another_try(function):
+    def wrapper():
+        return function()
+
+    return wrapper
+
+
+@with_another_try
+def stream_users__decorated():
+    with closing(seed.connect_to_prodev()) as connection:
+        cursor = connection.cursor(dictionary=True)
+        cursor.execute("SELECT * FROM user_data")
+        yield from cursor
+
+
 def stream_users__closes_twice_and_prints():
     connection = seed.connect_to_prodev()
     try:
@@ -356,6 +371,14 @@ def lazy_pagination__by_key(page_size):
         last = page[-1]["user_id"]
 
 
+def lazy_pagination__counted_first(page_size):
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT COUNT(*) FROM user_data")
+        (count,) = cursor.fetchone()
+    for offset in range(0, count, page_size):
+        yield paginate_users__closing(page_size, offset)
+
+
 def lazy_pagination__until_a_short_page(page_size):
     for offset in itertools.count(0, page_size):
         page = paginate_users__closing(page_size, offset)
@@ -423,6 +446,14 @@ def calculate_average_age__rounded():
     for count, age in enumerate(stream_user_ages__decimals(), start=1):  # noqa: B007 (used behind the loop)
         total += age
     print(f"Average age of users: {total / count:.2f}" if count else "There are no users.")
+
+
+def calculate_average_age__with_the_count_behind_it():
+    total = count = 0
+    for age in stream_user_ages__unpacked():
+        total, count = total + age, count + 1
+    if count:
+        print(f"Average age of users: {total / count:.2f} ({count} users)")
 
 
 def calculate_average_age__reduced():

@@ -123,14 +123,15 @@ def databases_content(name):
 
 def test_ctrl_c_while_seeding_leaves_the_table_as_it_was_and_the_same_process_goes_on(base):
     code = """
-import sys
+import time
 from helpers import seed
 
 def users(interrupted):
     for number, user in enumerate(seed.synthetic_users(5000)):
         if interrupted and number == 2500:
             print("begins", flush=True)
-            sys.stdin.read()
+            while True:  # a single wait would miss a Ctrl-C that comes just before it
+                time.sleep(0.01)
         yield user
 
 seed.ready()

@@ -356,6 +356,8 @@ def test_what_is_no_file_is_said_and_not_waited_for(connection, tmp_path):
         seed.insert_data(connection, tmp_path)
     with pytest.raises(FileNotFoundError, match="no-such.csv"):
         seed.insert_data(connection, tmp_path / "no-such.csv")
+    with pytest.raises(NotADirectoryError):  # the system's error 20, and not the driver's
+        seed.insert_data(connection, seed.USER_DATA / "users.csv")
     assert not connection.in_transaction
 
 

@@ -294,6 +294,39 @@ def test_the_folder_stands_in_the_cache_or_in_the_temporary_folder_where_there_i
     assert server.home() == tmp_path / f"generators-course-{os.getuid()}"
 
 
+PROFILE = "#include <tunables/global>\n{program} {{\n  #include <abstractions/user-tmp>\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("enabled", "profile", "disabled", "confined"),
+    [
+        ("Y\n", PROFILE, False, True),
+        ("N\n", PROFILE, False, False),
+        ("Y\n", PROFILE, True, False),
+        ("Y\n", PROFILE.replace(" {{", " flags=(complain) {{"), False, False),
+        ("Y\n", "# This file is empty on purpose: {{}}\n", False, False),
+        ("Y\n", None, False, False),
+    ],
+)
+def test_a_program_that_apparmor_keeps_out_of_homes_gets_the_temporary_folder(
+    tmp_path, monkeypatch, enabled, profile, disabled, confined
+):
+    program = os.path.realpath(server.find_program())
+    name = program.strip("/").replace("/", ".")
+    (tmp_path / "disable").mkdir()
+    (tmp_path / "enabled").write_text(enabled)
+    if profile is not None:
+        (tmp_path / name).write_text(profile.format(program=program))
+    if disabled:
+        (tmp_path / "disable" / name).symlink_to(tmp_path / name)
+    monkeypatch.delenv("COURSE_SERVER_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(server.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(server, "APPARMOR", (tmp_path / "enabled", tmp_path))
+    place = f"generators-course-{os.getuid()}" if confined else "cache/generators-course"
+    assert server.home() == tmp_path / place
+
+
 def test_a_user_without_a_home_gets_the_temporary_folder(tmp_path, monkeypatch):
     for name in ("COURSE_SERVER_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
