@@ -486,8 +486,10 @@ def main(arguments):
             print(find_program())
         elif arguments[0] == "hold":
             with contextlib.suppress(KeyboardInterrupt):
-                print(f"The private server listens on {ensure()['unix_socket']}; Ctrl-C lets it go.", flush=True)
-                signal.pause()
+                path = ensure()["unix_socket"]
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # it waits for us if it comes before we wait
+                print(f"The private server listens on {path}; Ctrl-C lets it go.", flush=True)
+                signal.sigwait({signal.SIGINT})
         else:
             folder = home()
             running = _locked(folder / "keeper.lock")
