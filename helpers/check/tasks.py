@@ -189,7 +189,18 @@ def ordered(report, queries, mistake):
         if not alone and "ORDER BY" not in query.bare:
             report.bad(asked, f"the server was sent: {shortened(query.text, 120)}", mistake)
             return
-    report.good(asked)
+    one_of_a_kind(report, asked, [query for query in cut if "ORDER BY" in query.bare])
+
+
+def one_of_a_kind(report, asked, queries):
+    """Pages are ordered by something that no two users share: `queries` have an ORDER BY each."""
+    ties = next((q for q in queries if not re.search(r"USER_ID|EMAIL|\b1\b", q.bare.rpartition("ORDER BY")[2])), None)
+    if ties:
+        report.bad(asked, f"the server was sent: {shortened(ties.text, 120)}",
+                   why="Users that are equal in that have no order among them, and may change places from page to "
+                   "page. Add user_id to it.", lesson="04")  # fmt: skip
+    else:
+        report.good(asked)
 
 
 # Task 1 ---------------------------------------------------------------------------------------------------------------
@@ -449,7 +460,7 @@ def order_and_values(report, bench, queries, do, name, *arguments):
     if loose:
         report.bad(asked, f"the server was sent: {shortened(loose.text, 120)}", 1)
     else:
-        report.good(asked)
+        one_of_a_kind(report, asked, [query for query in queries if "ORDER BY" in query.bare])
     asked = "what it is given stays a value, and is not run as SQL"
     how = {"limit": 3} if do == "stream" else {}
     given = {"page_size": (INJECTED, *arguments)} | ({"offset": (BATCH, INJECTED)} if arguments else {})

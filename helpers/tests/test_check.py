@@ -1,6 +1,7 @@
 """helpers.check reports on whatever it is given: stubs, code that does not behave, notebooks; and works again after."""
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -372,6 +373,22 @@ def page_of_the_whole_table(page_size, offset):
         return cursor.fetchall()[offset : offset + page_size]
 
 
+def page_by_age(page_size, offset):
+    with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+        cursor.execute("SELECT * FROM user_data ORDER BY age LIMIT %s OFFSET %s", (page_size, offset))
+        return cursor.fetchall()
+
+
+def batches_by_name(batch_size):
+    for offset in itertools.count(0, batch_size):
+        with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
+            cursor.execute("SELECT * FROM user_data ORDER BY name LIMIT %s OFFSET %s", (batch_size, offset))
+            users = cursor.fetchall()
+        if not users:
+            return
+        yield users
+
+
 def pages_with_an_empty_one_at_the_end(page_size):
     offset = 0
     while True:
@@ -392,10 +409,14 @@ def pages_with_an_empty_one_at_the_end(page_size):
         (check.stream_users_in_batches, batches_and_none, "among the batches came None"),
         (check.paginate_users, number_of_a_page, "it gave 5"),
         (check.paginate_users, page_of_the_whole_table, "for a page of 5 users, all 10,000 were fetched"),
+        (check.paginate_users, page_by_age,
+         "the server was sent: SELECT * FROM user_data ORDER BY age LIMIT 5 OFFSET 0"),
+        (check.stream_users_in_batches, batches_by_name,
+         "the server was sent: SELECT * FROM user_data ORDER BY name LIMIT 5 OFFSET 0"),
         (check.lazy_pagination, pages_with_an_empty_one_at_the_end, "an empty table gave 1 items, as [[]]"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
-)
+)  # fmt: skip
 def test_what_is_wrong_in_another_way_is_told(ask, function, wanted):
     report = ask(function)
     assert not report.problem
