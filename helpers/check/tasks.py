@@ -313,8 +313,9 @@ def batches(report, bench, name, seen, asked):
         report.bad(asked, "no batch came", why="All users are asked for.")
         return False
     strange = [item for item in items if not isinstance(item, (list, tuple))]
-    if user(items[0]) is not None or strange[:1] == items[:1] != [None]:
-        report.bad(asked, f"the first thing that came was one user: {shown(items[0])}", 15)
+    first = items[0]
+    if first is not None and (user(first) is not None or not isinstance(first, (list, tuple))):
+        report.bad(asked, f"the first thing that came was one user: {shown(first)}", 15)
         right = False
     elif strange:
         report.bad(asked, f"among the batches came {shown(strange[0])}", why="Whoever works on batches expects lists.")

@@ -373,32 +373,27 @@ def page_of_the_whole_table(page_size, offset):
         return cursor.fetchall()[offset : offset + page_size]
 
 
-def page_by_age(page_size, offset):
+def page(order, page_size, offset):
     with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
-        cursor.execute("SELECT * FROM user_data ORDER BY age LIMIT %s OFFSET %s", (page_size, offset))
+        cursor.execute(f"SELECT * FROM user_data ORDER BY {order} LIMIT %s OFFSET %s", (page_size, offset))
         return cursor.fetchall()
 
 
+def page_by_age(page_size, offset):
+    return page("age", page_size, offset)
+
+
 def batches_by_name(batch_size):
-    for offset in itertools.count(0, batch_size):
-        with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
-            cursor.execute("SELECT * FROM user_data ORDER BY name LIMIT %s OFFSET %s", (batch_size, offset))
-            users = cursor.fetchall()
-        if not users:
-            return
-        yield users
+    offsets = itertools.count(0, batch_size)
+    yield from iter(lambda: page("name", batch_size, next(offsets)), [])
 
 
 def pages_with_an_empty_one_at_the_end(page_size):
-    offset = 0
-    while True:
-        with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(dictionary=True)) as cursor:
-            cursor.execute("SELECT * FROM user_data ORDER BY user_id LIMIT %s OFFSET %s", (page_size, offset))
-            page = cursor.fetchall()
-        yield page
-        if len(page) < page_size:
+    for offset in itertools.count(0, page_size):
+        users = page("user_id", page_size, offset)
+        yield users
+        if len(users) < page_size:
             return
-        offset += page_size
 
 
 @pytest.mark.parametrize(
