@@ -85,7 +85,7 @@ def test_stop_ends_the_server_and_the_next_connection_starts_another(warm):
     command = "import sys\nfrom helpers import server\nsys.exit(server.main(sys.argv[1:]))"
     assert warm.run(command, "status").endswith("is running.")
     assert warm.run(command, "stop").endswith("is not running.")
-    assert warm.gone()
+    wait_until(warm.gone, "a server or its keeper is left")
     assert warm.run(command, "status").endswith("is not running.")
     print(file=user.stdin, flush=True)
     assert user.stdout.readline() == "True\n"
@@ -266,7 +266,7 @@ def test_what_is_planted_in_the_place_of_the_sockets_folder_is_refused(warm, tem
     else:
         name.symlink_to(temporary / "elsewhere" if planted == "a link to a folder" else "/nowhere")
     assert f"{name} is not a folder of yours" in warm.run(FAILS, TMPDIR=str(temporary))
-    assert warm.gone()
+    wait_until(warm.gone, "a server or its keeper is left")
     assert list((temporary / "elsewhere").iterdir()) == []
     name.unlink()
     assert warm.run(CONNECTED, TMPDIR=str(temporary)) == "True"
@@ -395,7 +395,7 @@ def test_without_a_program_the_error_has_the_line_that_installs_one(monkeypatch,
 def test_a_program_that_is_no_server_or_dies_is_one_error_and_the_next_start_works(warm, tmp_path, body, says):
     broken = script(tmp_path / "mysqld", body)
     assert says.format(folder=warm.folder) in warm.run(FAILS, COURSE_MYSQLD=broken)
-    assert warm.gone()
+    wait_until(warm.gone, "a server or its keeper is left")
     assert warm.run(PEOPLE) == "1000"
 
 
