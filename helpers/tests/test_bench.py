@@ -89,7 +89,7 @@ def test_an_unknown_comparison_and_bad_numbers_are_refused(capsys):
 
 
 def test_a_benchmark_leaves_no_database_behind_that_it_has_made_for_itself(monkeypatch):
-    base = f"bench_{uuid.uuid4().hex[:12]}"  # others make and drop databases of theirs at the same time
+    base = f"{seed.database_name()}_{uuid.uuid4().hex[:12]}"  # others make and drop theirs meanwhile
     monkeypatch.setenv("MYSQL_DATABASE", base)
     monkeypatch.delenv("COURSE_DATABASE", raising=False)
 

@@ -301,7 +301,8 @@ def ill_behaved():
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
         patch.setattr(process, "TIME_LIMIT", 4.0)
         patch.setattr(process, "MEMORY_LIMIT", 300)
-        patch.setenv("COURSE_DATABASE", "ill_behaved")  # what the names of the checks' databases start with
+        base = f"{seed.database_name()}_ill_behaved"  # what the names of the checks' databases start with
+        patch.setenv("COURSE_DATABASE", base)
         reports = dict(zip(ILL_BEHAVED, pool.map(check.stream_users, ILL_BEHAVED), strict=True))
     return reports, before
 
@@ -320,7 +321,7 @@ def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_work
     assert os.getcwd() == before.folder
     processes = psutil.Process().children(recursive=True)
     assert not [process for process in processes if "runner.py" in " ".join(process.cmdline())]
-    assert not databases_like("ill_behaved_")
+    assert not databases_like(f"{seed.database_name()}_ill_behaved_")
     deadline = time.monotonic() + 5
     while threading.active_count() > before.threads and time.monotonic() < deadline:
         time.sleep(0.05)
