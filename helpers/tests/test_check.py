@@ -297,11 +297,11 @@ ILL_BEHAVED = {
 @pytest.fixture(scope="module")
 def ill_behaved():
     """The report of each of them, three at a time, and what was there before."""
-    before = SimpleNamespace(folder=os.getcwd(), threads=threading.active_count())
+    base = f"{seed.database_name()}_ill_behaved"  # what the names of the checks' databases start with
+    before = SimpleNamespace(folder=os.getcwd(), threads=threading.active_count(), databases=f"{base}_")
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
         patch.setattr(process, "TIME_LIMIT", 4.0)
         patch.setattr(process, "MEMORY_LIMIT", 300)
-        base = f"{seed.database_name()}_ill_behaved"  # what the names of the checks' databases start with
         patch.setenv("COURSE_DATABASE", base)
         reports = dict(zip(ILL_BEHAVED, pool.map(check.stream_users, ILL_BEHAVED), strict=True))
     return reports, before
@@ -321,7 +321,7 @@ def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_work
     assert os.getcwd() == before.folder
     processes = psutil.Process().children(recursive=True)
     assert not [process for process in processes if "runner.py" in " ".join(process.cmdline())]
-    assert not databases_like(f"{seed.database_name()}_ill_behaved_")
+    assert not databases_like(before.databases)
     deadline = time.monotonic() + 5
     while threading.active_count() > before.threads and time.monotonic() < deadline:
         time.sleep(0.05)
