@@ -323,6 +323,9 @@ def _start_server(folder):
     (folder / "tmp").mkdir(exist_ok=True)
     path = _socket_path(folder)
     path.unlink(missing_ok=True)
+    # A MySQL that was killed leaves this file with its process number: the next does not start where another process
+    # has that number now, after a restart of the machine for one
+    path.with_name(path.name + ".lock").unlink(missing_ok=True)
     command = [
         program, "--no-defaults", *_as_root(),
         f"--datadir={data}", f"--socket={path}", f"--pid-file={folder / 'server.pid'}", f"--log-error={log}",

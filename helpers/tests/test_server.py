@@ -154,9 +154,12 @@ def test_a_data_folder_left_half_made_is_made_anew(warm):
 
 
 def test_what_a_crash_leaves_behind_is_in_nobodys_way(warm):
-    """A stale socket, a stale lock file, and a process number that somebody else has now."""
+    """A stale socket, stale lock files, and a process number that somebody else has now."""
     with warm.start("import sys; sys.stdin.read()") as innocent:
         (warm.folder / "socket").write_text("/nowhere/s")
+        path = server._socket_path(warm.folder)
+        path.touch()
+        path.with_name(path.name + ".lock").write_text(f"{innocent.pid}\n")  # what MySQL puts beside its socket
         for name in ("keeper.pid", "server.pid"):
             (warm.folder / name).write_text(str(innocent.pid))
         for name in ("keeper.lock", "users.lock"):
