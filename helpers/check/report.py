@@ -227,7 +227,7 @@ class Report:
         if mistake is not None:
             why, lesson, section = MISTAKES[mistake].why, MISTAKES[mistake].lesson, MISTAKES[mistake].section
         lesson = LESSONS.get(lesson or self.lesson, "")
-        where = f"lesson {lesson}, \"{section}\"" if lesson else ""
+        where = f'lesson {lesson}, "{section}"' if lesson else ""
         self.lines.append(Line(BAD, asked, seen, mistake, why, where))
 
     def open(self, asked, seen=""):

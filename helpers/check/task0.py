@@ -156,7 +156,7 @@ def filled(report, tried, with_ids):
             report.bad(asked, f"from a file with the columns name, email, age: {first_fault}", 7)
         if not last_tricky:
             fault = next(fault for _, tricky, fault in reversed(tried) if tricky)
-            report.bad("a comma inside a quoted name stays in the name", f"with the name \"Okafor, Jr.\": {fault}", 28)
+            report.bad("a comma inside a quoted name stays in the name", f'with the name "Okafor, Jr.": {fault}', 28)
 
 
 def trips(report, seen, rows):

@@ -175,7 +175,7 @@ def shown(value):
 def shortened(text, most):
     """Return a text of at most so many characters, in one line; dots where something was left out."""
     text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[:most - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def ordered(report, queries, mistake):
@@ -552,7 +552,7 @@ def stream_user_ages(report, bench, name="stream_user_ages"):
     ages = seen["items"]
     strange = next((age for age in ages if isinstance(age, (tuple, list, dict, str)) or age is None), None)
     if strange is not None or None in ages:
-        report.bad(asked, f"an age was {shown(strange)}", why="sum() and / need numbers: row[0], or row[\"age\"].")
+        report.bad(asked, f"an age was {shown(strange)}", why='sum() and / need numbers: row[0], or row["age"].')
     elif not seen["ended"]:
         what = f"it had given {seen['count']} ages out of {len(AGES)}, and went on"
         report.bad(asked, what, why="The loop never ends.")

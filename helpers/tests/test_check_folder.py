@@ -233,7 +233,7 @@ def test_the_seed(wrong):
 def test_an_error_names_the_file_and_the_line(wrong):
     (line,) = bad_lines(wrong["stream_users"])
     assert "1064 (42000)" in line.seen
-    assert "(0-stream_users.py, line 10: cursor.execute(\"SELEC * FROM user_data\"))" in line.seen
+    assert '(0-stream_users.py, line 10: cursor.execute("SELEC * FROM user_data"))' in line.seen
 
 
 def test_another_driver_and_its_cursor_that_stores_all(wrong):
