@@ -1,5 +1,6 @@
 """What every test and every kernel starts with: no progress bars, and nothing of the learner's own touched."""
 
+import hashlib
 import os
 import signal
 import tempfile
@@ -15,6 +16,8 @@ def pytest_configure(config):
     if os.environ.get("MYSQL_HOST") or os.environ.get("MYSQL_UNIX_SOCKET"):
         # somebody's own server: their ALX_prodev stays as it is
         os.environ.setdefault("MYSQL_DATABASE", "course_test")
-    # a private server apart from the one that a learner's notebooks use
-    folder = os.path.join(tempfile.gettempdir(), f"generators-course-tests-{os.getuid()}")
-    os.environ.setdefault("COURSE_SERVER_DIR", folder)
+    # a private server apart from the one that a learner's notebooks use, and from those of other copies and programs:
+    # two runs at once would meet each other's databases, and one of them not the server that it is to test
+    whose = f"{os.path.dirname(__file__)} {os.environ.get('COURSE_MYSQLD')}"
+    name = f"generators-course-tests-{os.getuid()}-{hashlib.sha256(whose.encode()).hexdigest()[:8]}"
+    os.environ.setdefault("COURSE_SERVER_DIR", os.path.join(tempfile.gettempdir(), name))

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -297,7 +298,7 @@ ILL_BEHAVED = {
 @pytest.fixture(scope="module")
 def ill_behaved():
     """The report of each of them, three at a time, and what was there before."""
-    base = f"{seed.database_name()}_ill_behaved"  # what the names of the checks' databases start with
+    base = f"{seed.database_name()}_{secrets.token_hex(4)}"  # what the names of the checks' databases start with
     before = SimpleNamespace(folder=os.getcwd(), threads=threading.active_count(), databases=f"{base}_")
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
         patch.setattr(process, "TIME_LIMIT", 4.0)
