@@ -267,7 +267,7 @@ def _keep(folder):
             server, path = _start_server(folder)
             (folder / "socket").write_text(str(path))
             _say({"ready": True})
-            _wait_until_unused(folder, server, path)
+            _wait_until_unused(folder, lock, server, path)
         except ServerError as error:
             _say({"error": str(error)})
         except OSError as error:
@@ -277,6 +277,8 @@ def _keep(folder):
             if mine:
                 (folder / "socket").unlink(missing_ok=True)
             if server is not None:
+                if not mine:
+                    server.kill()  # its folder was removed; as it stopped, it would remove its successor's socket
                 _stop(server)
                 if mine:
                     shutil.rmtree(path.parent, ignore_errors=True)
@@ -318,7 +320,7 @@ def _start_server(folder):
     log.unlink(missing_ok=True)
     _end_leftover(folder, data)
     if not (data / "mysql").is_dir():  # where the server's own tables are: without it, the rest is of no use
-        shutil.rmtree(data, ignore_errors=True)
+        _remove(folder, data)
         _make_data_folder(program, mariadb, folder, data, log)
     (folder / "tmp").mkdir(exist_ok=True)
     path = _socket_path(folder)
@@ -391,6 +393,13 @@ def _make_data_folder(program, mariadb, folder, data, log):
     new.rename(data)
 
 
+def _remove(folder, data):
+    """Remove a data folder, or at least move it away: a server that has not ended yet may still make files in it."""
+    shutil.rmtree(data, ignore_errors=True)
+    if data.exists():
+        data.rename(tempfile.mkdtemp(prefix="new-", dir=folder))  # goes with the half-made ones
+
+
 def _as_root():
     """MySQL and MariaDB refuse to run as root unless they are told to."""
     return ["--user=root"] if os.geteuid() == 0 else []
@@ -429,7 +438,7 @@ def _greets(path):
             return False
 
 
-def _wait_until_unused(folder, server, path):
+def _wait_until_unused(folder, lock, server, path):
     """Return when the server has died, its files have been removed, or nobody has held users.lock for a while."""
     with open(folder / "users.lock", "a") as users:
         idle_since = None
@@ -437,7 +446,7 @@ def _wait_until_unused(folder, server, path):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(0.25)
                 return
-            if not (path.exists() and _same(users, folder / "users.lock")):
+            if not (path.exists() and _same(users, folder / "users.lock") and _same(lock, folder / "keeper.lock")):
                 return
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)

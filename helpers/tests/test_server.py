@@ -1,11 +1,15 @@
 """The private server: it starts itself, it is one, it ends when nobody is left, and it lets nobody else in."""
 
+import contextlib
+import itertools
 import os
 import re
 import shutil
 import signal
 import stat
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -191,6 +195,39 @@ def test_a_server_folder_removed_under_the_server_is_made_again_and_kept(warm):
     assert user.stdout.readline() == "True\n", user.stderr.read()
     assert warm.used()
     wait_until(lambda: len(warm.servers()) == 1, "the old server is of no use and still runs")
+
+
+def test_a_removal_that_leaves_a_rest_is_in_nobodys_way(warm):
+    """As `rm -r` does where a MySQL makes redo files meanwhile; here files are made all the time."""
+    user = warm.use(then="sys.stdin.readline()\nwith seed.connect_db() as c: print(c.is_connected(), flush=True)")
+    (old,) = warm.servers()
+    data = warm.data()
+    rest = data / "rest"
+    rest.mkdir()
+    inside = os.open(rest, os.O_RDONLY)
+    for path in (*data.iterdir(), *warm.folder.iterdir()):
+        if path not in (data, rest):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    answered = threading.Event()
+
+    def make_files():
+        for number in itertools.count():
+            if answered.is_set():
+                return
+            with contextlib.suppress(FileNotFoundError):  # the folder has been removed
+                os.close(os.open(str(number % 50), os.O_CREAT | os.O_WRONLY, dir_fd=inside))
+
+    with ThreadPoolExecutor() as pool:
+        making = pool.submit(make_files)
+        try:
+            print(file=user.stdin, flush=True)
+            assert user.stdout.readline() == "True\n", user.stderr.read()
+        finally:
+            answered.set()
+        making.result()
+    os.close(inside)
+    wait_until(lambda: not old.is_running(), "the old server is of no use and still runs")
+    assert len(warm.servers()) == 1
 
 
 def test_a_data_folder_is_made_with_a_temporary_folder_of_its_own(place):
