@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -207,13 +206,13 @@ def wrong(server, tmp_path_factory):
     return {function.name: report for function, report in zip(folder.FUNCTIONS, result.reports, strict=True)}
 
 
-def test_a_right_solution_is_right_in_less_than_a_minute(tmp_path):
+def test_a_right_solution_is_right_in_less_than_a_minute_of_computing(tmp_path):
     solution = written(tmp_path / "right", RIGHT)
     before = {path.name: path.read_bytes() for path in solution.iterdir()}
     left = set(Path(tempfile.gettempdir()).glob("gc-check-*"))
-    start = time.monotonic()
+    computed = sum(os.times()[2:4])  # seconds
     done = from_terminal(solution)
-    assert time.monotonic() - start < 60
+    assert sum(os.times()[2:4]) - computed < 60  # of the processes that it started and that have ended
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert "✘" not in done.stdout
