@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+import jupyter_client
 import mysql.connector
 import nbclient
 import nbformat
@@ -67,13 +68,21 @@ def learners(server):
             cursor.execute(f"DROP USER {name}@{host}")
 
 
-def run_lesson(path, environment):
-    """Run a lesson in a kernel of its own; return the error that stopped it, or None."""
-    resources = {"metadata": {"path": path.parent}}
+def run_lesson(path, environment, folder):
+    """Run a lesson in a kernel of its own, whose sockets are in the folder; return the error that stopped it, or None.
+
+    Not by ports: Jupyter chooses free ones, and a kernel dies if another program takes one before it does, which is
+    likely where two classes start at once. JupyterLab then starts the kernel again with other ports; nbclient does not.
+    """
     notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(notebook, kernel_name="python3", timeout=1800, resources=resources)
+    manager = jupyter_client.AsyncKernelManager(
+        kernel_name="python3", transport="ipc", connection_file=str(folder / f"{environment['MYSQL_USER']}.json")
+    )
+    client = nbclient.NotebookClient(
+        notebook, km=manager, startup_timeout=1800, timeout=1800, resources={"metadata": {"path": path.parent}}
+    )
     try:
-        client.execute(env=environment)
+        client.execute(env=environment, cleanup_kc=True)  # as closing the notebook does: the kernel ends
     except nbclient.exceptions.CellExecutionError as error:
         return f"{environment['MYSQL_USER']}: {error}"
 
@@ -90,14 +99,14 @@ def memory_until(done):
     return most
 
 
-def test_class_runs_lesson_02_all_at_once(learners, tally, capsys):
+def test_class_runs_lesson_02_all_at_once(learners, temporary, tally, capsys):
     path = notebooks.find("02")
     done = Event()
     with tally(f"a class of {KERNELS} in lesson 02") as row, ThreadPoolExecutor(KERNELS + 1) as pool:
         watching = pool.submit(memory_until, done)
         start = time.monotonic()
         try:
-            errors = list(pool.map(run_lesson, [path] * KERNELS, learners))
+            errors = list(pool.map(run_lesson, [path] * KERNELS, learners, [temporary] * KERNELS))
         finally:
             done.set()
         seconds = time.monotonic() - start

@@ -35,7 +35,7 @@ def lesson_until_it_ends(place, path, running):
             cell.metadata.tags = [t for t in cell.metadata.get("tags", []) if t == "raises-exception"]
         manager = jupyter_client.AsyncKernelManager(kernel_name="python3")
         client = nbclient.NotebookClient(
-            notebook, km=manager, timeout=3600, resources={"metadata": {"path": path.parent}}
+            notebook, km=manager, startup_timeout=3600, timeout=3600, resources={"metadata": {"path": path.parent}}
         )
         running.append(manager)
         try:
