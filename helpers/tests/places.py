@@ -91,7 +91,7 @@ class Place:
 
     def _processes(self, fits):
         found = []
-        for process in psutil.process_iter(["cmdline", "status"]):
+        for process in psutil.process_iter(["cmdline", "status", "ppid"]):
             if process.info["status"] != psutil.STATUS_ZOMBIE and fits(process.info["cmdline"] or []):
                 found.append(process)
         return found

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jupyter_client
 import nbclient
 import nbformat
+import psutil
 import pytest
 from places import PEOPLE, ROOT, SECRET, Caller, Place, is_one_clear_error, wait_until
 
@@ -50,6 +51,22 @@ def lesson_until_it_ends(place, path, running):
     raise AssertionError("the lesson never ends")
 
 
+def kill_servers(place):
+    """Kill (-9) the servers of a place, and what makes its data folder; return when they are gone."""
+    victims = place.servers()
+    for process in victims:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended with the one before it
+            process.kill()
+    wait_until(lambda: not {*victims} & {*place.servers()}, "kill -9 and it still runs")
+
+
+def server_trees(place):
+    """Return the servers of a place, each without its children: mariadb-install-db is a script that has some."""
+    servers = place.servers()
+    pids = {process.pid for process in servers}
+    return [process for process in servers if process.info["ppid"] not in pids]
+
+
 def test_eight_kernels_run_a_lesson_on_a_cold_start_while_kernels_and_the_server_are_killed(tmp_path, tally):
     path = notebooks.find("01")
     moments = random.Random(2)
@@ -62,12 +79,11 @@ def test_eight_kernels_run_a_lesson_on_a_cold_start_while_kernels_and_the_server
                 for victim in moments.sample(["kernel"] * 8 + ["server"] * 3, 11):
                     time.sleep(moments.uniform(1, 8))
                     if victim == "server":
-                        for process in place.servers():
-                            process.kill()
+                        kill_servers(place)
                     elif alive := [m for m in list(running) if m.provisioner and m.provisioner.pid]:
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(moments.choice(alive).provisioner.pid, signal.SIGKILL)
-                    assert len(place.servers()) <= 2, "one that makes the data folder, or one that serves"
+                    assert len(server_trees(place)) <= 1, "one that makes the data folder, or one that serves"
                 attempts = [lesson.result() for lesson in lessons]
                 assert place.run(PEOPLE) == "1000"
                 wait_until(place.gone, f"no kernel is left and the server runs (lessons took {attempts} attempts)")
