@@ -109,6 +109,13 @@ class Place:
         """Tell whether no server and no keeper is left."""
         return not self.servers() and not self.keepers()
 
+    def kill(self, processes):
+        """Kill (-9) servers or keepers of this place; return when they are gone. Some end with others."""
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        wait_until(lambda: not {*processes} & {*self.servers(), *self.keepers()}, "kill -9 and it still runs")
+
     def close(self):
         """End what the test has started here, the server at last, and remove the data."""
         for process in self.started:

@@ -206,9 +206,7 @@ def test_server_killed_at_work(warm, tally, work, who, tries):
                 process = warm.start(AT_WORK, work)
 
                 assert answer(process) == {"at": "work"}
-                for victim in warm.servers() if who == "server" else warm.keepers():
-                    victim.kill()
-                wait_until(lambda killed=victim: not killed.is_running(), "kill -9 and it still runs")
+                warm.kill(warm.servers() if who == "server" else warm.keepers())
                 for server in warm.servers():
                     server.wait()  # its keeper's end is its own
                 error = answer(process, "")
@@ -329,8 +327,7 @@ def test_broken_server_program(warm, tmp_path, tally, fault, tries):
             with row.one_try():
                 is_one_clear_error(caller(COURSE_MYSQLD=str(program)), says, timed=tries > 1)
                 assert caller()["rows"] == 1000, "the cause is gone: the next call works"
-                for server in warm.servers():
-                    server.kill()
+                warm.kill(warm.servers())
                 wait_until(warm.gone, "kill -9 and it still runs")
 
 

@@ -143,8 +143,7 @@ def test_a_keeper_killed_while_nobody_is_left_leaves_no_server(warm):
 def test_a_start_that_is_killed_is_begun_anew(place):
     place.start("from helpers import server; server.ensure()")
     wait_until(lambda: list(place.folder.glob("new-*/*")), "no data folder is being made")
-    for process in place.keepers() + place.servers():
-        process.kill()
+    place.kill(place.keepers() + place.servers())
     assert place.run(CONNECTED) == "True"
     assert list(place.folder.glob("new-*")) == []
 

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 import jupyter_client
 import nbclient
 import nbformat
-import psutil
 import pytest
 from places import PEOPLE, ROOT, SECRET, Caller, Place, is_one_clear_error, wait_until
 
@@ -51,15 +50,6 @@ def lesson_until_it_ends(place, path, running):
     raise AssertionError("the lesson never ends")
 
 
-def kill_servers(place):
-    """Kill (-9) the servers of a place, and what makes its data folder; return when they are gone."""
-    victims = place.servers()
-    for process in victims:
-        with contextlib.suppress(psutil.NoSuchProcess):  # it ended with the one before it
-            process.kill()
-    wait_until(lambda: not {*victims} & {*place.servers()}, "kill -9 and it still runs")
-
-
 def server_trees(place):
     """Return the servers of a place, each without its children: mariadb-install-db is a script that has some."""
     servers = place.servers()
@@ -79,7 +69,7 @@ def test_eight_kernels_run_a_lesson_on_a_cold_start_while_kernels_and_the_server
                 for victim in moments.sample(["kernel"] * 8 + ["server"] * 3, 11):
                     time.sleep(moments.uniform(1, 8))
                     if victim == "server":
-                        kill_servers(place)
+                        place.kill(place.servers())
                     elif alive := [m for m in list(running) if m.provisioner and m.provisioner.pid]:
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(moments.choice(alive).provisioner.pid, signal.SIGKILL)
@@ -151,8 +141,7 @@ def test_full_disk(tmp_path, tally):
             with row.one_try(), small_disk(folder, 700), contextlib.closing(Place(folder / "server")) as place:
                 caller = Caller(place)
                 assert caller()["rows"] == 1000
-                for server in place.servers():
-                    server.kill()
+                place.kill(place.servers())
                 wait_until(place.gone, "kill -9 and it still runs")
                 filler = fill_up(folder, leave_mib=0)
                 told = caller()
