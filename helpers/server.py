@@ -254,7 +254,9 @@ def _keep(folder):
     if os.fork():
         os._exit(0)  # the parent ends: the keeper is nobody's child
     os.umask(0o077)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # Looked at where it is safe to end: an exit raised in the midst of subprocess can leave its lock taken for ever
+    told_to_end = []
+    signal.signal(signal.SIGTERM, lambda *_: told_to_end.append(True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with open(folder / "keeper.lock", "a") as lock:
         if not _take(lock, seconds=1):
@@ -264,10 +266,10 @@ def _keep(folder):
         (folder / "keeper.pid").write_text(str(os.getpid()))
         server = None
         try:
-            server, path = _start_server(folder)
+            server, path = _start_server(folder, told_to_end)
             (folder / "socket").write_text(str(path))
             _say({"ready": True})
-            _wait_until_unused(folder, lock, server, path)
+            _wait_until_unused(folder, lock, server, path, told_to_end)
         except ServerError as error:
             _say({"error": str(error)})
         except OSError as error:
@@ -306,7 +308,7 @@ def _say(answer):
     os.close(nothing)
 
 
-def _start_server(folder):
+def _start_server(folder, told_to_end):
     program = find_program()
     version = subprocess.run([program, "--no-defaults", "--version"], capture_output=True, text=True).stdout
     number = re.search(r"(\d+\.\d+)\.\d+", version)
@@ -343,6 +345,8 @@ def _start_server(folder):
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _greets(path):
+            if told_to_end:
+                sys.exit(0)
             if server.poll() is not None:
                 raise ServerError(_failure(program, "ended while it started", log, folder / "server.out"))
             if time.monotonic() > deadline:
@@ -438,11 +442,11 @@ def _greets(path):
             return False
 
 
-def _wait_until_unused(folder, lock, server, path):
-    """Return when the server has died, its files have been removed, or nobody has held users.lock for a while."""
+def _wait_until_unused(folder, lock, server, path, told_to_end):
+    """Return when told to, the server has died, its files are gone, or nobody has held users.lock for a while."""
     with open(folder / "users.lock", "a") as users:
         idle_since = None
-        while True:
+        while not told_to_end:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(0.25)
                 return

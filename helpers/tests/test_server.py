@@ -140,6 +140,47 @@ def test_a_keeper_killed_while_nobody_is_left_leaves_no_server(warm):
     wait_until(warm.gone, "the keeper was killed and its server still runs")
 
 
+TERMINATED_INSIDE_SUBPROCESS = """
+import os, signal, subprocess, sys
+from pathlib import Path
+from helpers import server
+
+class Lock:
+    def __init__(self, lock):
+        self.lock = lock
+    def acquire(self, *arguments):
+        taken = self.lock.acquire(*arguments)
+        if taken:
+            open("term-sent", "w").close()
+            os.kill(os.getpid(), signal.SIGTERM)
+        return taken
+    def release(self):
+        self.lock.release()
+    def __enter__(self):
+        return self.acquire()
+    def __exit__(self, *error):
+        self.release()
+
+class Popen(subprocess.Popen):
+    def __init__(self, command, **options):
+        super().__init__(command, **options)
+        if any(word.startswith("--socket=") for word in command):
+            self._waitpid_lock = Lock(self._waitpid_lock)
+
+os.chdir(sys.argv[2])
+server.subprocess.Popen = Popen
+server._keep(Path(sys.argv[2]))
+"""
+
+
+def test_a_keeper_told_to_end_while_it_looks_after_its_server_ends_with_it(warm):
+    """subprocess has a lock; a handler of SIGTERM that raised just after it was taken left it taken for ever."""
+    warm.run(TERMINATED_INSIDE_SUBPROCESS, "keep", warm.folder)
+    assert (warm.folder / "term-sent").exists()
+    wait_until(warm.gone, "the keeper was told to end")
+    assert warm.run(PEOPLE) == "1000"
+
+
 def test_a_start_that_is_killed_is_begun_anew(place):
     place.start("from helpers import server; server.ensure()")
     wait_until(lambda: list(place.folder.glob("new-*/*")), "no data folder is being made")
