@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.torture, pytest.mark.timeout(6 * 3600)]
 
 # Many kernels ---------------------------------------------------------------------------------------------------------
 
-LOST = "Lost connection|gone away|not available|the private server"
+LOST = "Lost connection|gone away|not available|the private server|ended while it started"  # what a killed server gives
 
 
 def lesson_until_it_ends(place, path, running):
