@@ -11,6 +11,7 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # run in the background (nohup … &): processes inherit that Ctrl-C is ignored, and tests press it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.option.nbval_sanitize_with = os.path.join(os.path.dirname(__file__), "helpers/tests/nbval_sanitize.cfg")
     os.environ["TQDM_DISABLE"] = "1"
     os.environ.pop("MPLBACKEND", None)  # the kernel chooses its own: one set for scripts would leave no plot
     if os.environ.get("MYSQL_HOST") or os.environ.get("MYSQL_UNIX_SOCKET"):

@@ -5,7 +5,11 @@ The first four colours are from the set of Okabe and Ito, made to be told apart 
 background stays white, so that figures read alike in light and dark themes. The tests hold the colours to all this.
 """
 
+import html
+
 import matplotlib.pyplot as plt
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
 
 LIST = "#D55E00"
 GENERATOR = "#0072B2"
@@ -34,7 +38,61 @@ _STYLE = {
 plt.rcParams.update(_STYLE)  # for good: a style in a context would also set back what the notebook's backend sets
 
 
-def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1):
+class CourseFigure(Figure):
+    """A figure that shows itself in a notebook as an image with a text alternative, for people who do not see it.
+
+    `alt` (str) is that text; where nobody sets it, it is what `describe` says. An image in HTML carries it everywhere:
+    JupyterLab's own way to show a PNG drops it.
+    """
+
+    alt = None
+
+    def _ipython_display_(self):
+        from IPython.core.pylabtools import print_figure
+        from IPython.display import display
+
+        image = print_figure(self, fmt="png", bbox_inches="tight", base64=True)
+        alt = html.escape(self.alt or describe(self))
+        shown = f'<img alt="{alt}" src="data:image/png;base64,{image}">'
+        display({"text/plain": repr(self), "text/html": shown}, raw=True)
+
+
+def describe(figure):
+    """Say in words what a figure shows (a str): titles, axes, and what stands beside its lines and bars.
+
+    >>> ax = axes("The generator stays flat", "seconds", "memory (MiB)")
+    >>> _ = label(ax, 1, 0.4, "generator: 0.4 MiB", GENERATOR)
+    >>> describe(ax.figure)
+    'The generator stays flat. Chart of memory (MiB) against seconds. generator: 0.4 MiB.'
+    """
+    return " ".join(_describe(ax) for ax in figure.axes if ax.get_visible()).strip()
+
+
+def _describe(ax):
+    title, xlabel, ylabel = ax.get_title("left") or ax.get_title(), ax.get_xlabel(), ax.get_ylabel()
+    what = [title.replace("\n", " ").rstrip(".")]
+    if xlabel or ylabel:
+        what.append(f"Chart of {' against '.join(filter(None, (ylabel, xlabel)))}")
+    beside = [text.get_text() for text in ax.texts]
+    beside += [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else []
+    if bars := [c for c in ax.containers if isinstance(c, BarContainer)]:
+        beside = [*_bars(ax, bars[0]), *beside]
+    said = "; ".join(dict.fromkeys(" ".join(text.split()) for text in beside if text.strip()))
+    return "".join(f"{sentence}. " for sentence in (*what, said) if sentence).strip()
+
+
+def _bars(ax, container):
+    """Return "name: length" for each of a chart's bars; none where the axis beside them does not name each."""
+    lying = container.orientation == "horizontal"
+    names = [text.get_text() for text in (ax.get_yticklabels() if lying else ax.get_xticklabels())]
+    lengths = [bar.get_width() if lying else bar.get_height() for bar in container]
+    if len(names) != len(lengths) or not all(names):
+        return []
+    figures = (f"{length:,.0f}" if abs(length) >= 100 else f"{length:.2f}" for length in lengths)
+    return [f"{name}: {figure}" for name, figure in zip(names, figures, strict=True)]
+
+
+def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1, alt=None):
     """Return new matplotlib Axes in the course's style; an array of Axes where `columns` is more than 1.
 
     Parameters
@@ -47,8 +105,12 @@ def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1):
         Width and height in inches.
     columns : int
         How many Axes side by side; the title and labels are then those of the first.
+    alt : str, optional
+        What the figure says, for people who do not see it. Without it, `describe` makes it from what is drawn; it can
+        also be set later: `ax.figure.alt = "…"`.
     """
-    _, made = plt.subplots(1, columns, figsize=size, layout="constrained")
+    figure, made = plt.subplots(1, columns, figsize=size, layout="constrained", FigureClass=CourseFigure)
+    figure.alt = alt
     first = made if columns == 1 else made[0]
     first.set_title(title)
     first.set_xlabel(xlabel)

@@ -12,6 +12,7 @@ import pytest
 
 from helpers import memory, notebooks, seed
 from helpers.bench.comparison import Imported, lesson
+from helpers.notebooks import store
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # for the processes that measure
 
@@ -67,7 +68,7 @@ def test_lessons_are_the_ones_of_the_course():
 
 
 def test_stored_notebook_is_clean_whole_and_small(path):
-    assert notebooks.problems(path) == []
+    assert store.problems(path) == []
 
 
 def test_lesson_has_its_eight_parts_in_order(cells):
@@ -126,7 +127,7 @@ def test_no_cell_is_longer_than_a_screen(cells):
 
 def test_figures_are_followed_by_words(cells):
     for cell, after in zip(cells, cells[1:], strict=False):
-        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+        if store.figures([cell]):
             assert after.cell_type == "markdown" and not after.source.startswith("#"), cell.source
 
 
@@ -137,7 +138,7 @@ def test_what_differs_between_runs_is_asserted_elsewhere(cells):
     assert not ignored or asserting
     # an output that nobody compares must not hide in a cell that is not said to be one
     for cell in code:
-        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+        if store.figures([cell]):
             assert any("assert " in later.source for later in code[code.index(cell) :])
 
 
@@ -192,7 +193,7 @@ def test_problems_are_found(tmp_path):
     code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": [f"{Path.home()}/notes.txt\n"]}]
     bad = tmp_path / LESSONS[0].name
     bad.write_text(json.dumps(good), encoding="utf-8")
-    found = "\n".join(notebooks.problems(bad))
+    found = "\n".join(store.problems(bad))
     assert "not clean" in found and "not run from top to bottom" in found and "folder of one machine" in found
 
 

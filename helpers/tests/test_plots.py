@@ -81,3 +81,31 @@ def test_every_colour_can_be_read_on_the_figures_own_background():
             assert contrast(text.get_color(), background) >= 4.5, text
     finally:
         plt.close(ax.figure)
+
+
+def test_a_figure_says_in_words_what_it_shows():
+    left, right = plots.axes("Two ways", "seconds", "memory (MiB)", columns=2)
+    try:
+        plots.label(left, 1, 2, "list: 40.0 MiB", plots.LIST)
+        right.set_title("Rates", loc="left")
+        right.barh(["row by row", "in batches"], [12.5, 90_000])
+        said = plots.describe(left.figure)
+        assert said.startswith("Two ways. Chart of memory (MiB) against seconds. list: 40.0 MiB.")
+        assert said.endswith("Rates. row by row: 12.50; in batches: 90,000.")
+    finally:
+        plt.close(left.figure)
+
+
+def test_a_figure_shows_itself_as_an_image_with_its_words(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data["text/html"]))
+    ax = plots.axes('The "list" climbs', "seconds", "MiB")
+    try:
+        ax.plot([0, 1], [0, 1])
+        ax.figure._ipython_display_()
+        ax.figure.alt = "what somebody wrote"
+        ax.figure._ipython_display_()
+    finally:
+        plt.close(ax.figure)
+    assert shown[0].startswith('<img alt="The &quot;list&quot; climbs. Chart of MiB against seconds." src="data:image')
+    assert shown[1].startswith('<img alt="what somebody wrote" src="data:image/png;base64,')

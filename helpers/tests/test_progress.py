@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from helpers import notebooks
+from helpers.notebooks import store
 
 CODE = """
 import sys, time
@@ -63,7 +64,7 @@ def test_seeding_and_measuring_show_a_bar_that_is_wiped_away(runs):
     for number, step in enumerate(steps):
         if step.startswith("Measuring") and not steps[number + 1].startswith("Measuring"):
             assert not steps[number + 1].strip(), "wiped away, after an error too"
-    notebooks.clean(notebook, "00")
+    store.clean(notebook, "00")
     assert [(output.name, output.text) for output in notebook.cells[0].outputs] == [("stdout", "8\ndivision by zero\n")]
 
 

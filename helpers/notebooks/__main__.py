@@ -1,0 +1,47 @@
+"""The command line of helpers.notebooks."""
+
+import os
+import sys
+
+import helpers.notebooks
+from helpers.notebooks import LESSONS, copies, find, minutes, store
+
+
+def main(arguments):
+    """Run one of the commands that helpers.notebooks lists; return the exit status."""
+    command, *names = arguments or [""]
+    paths = [find(name) for name in names] or sorted(LESSONS.glob("*.ipynb"))
+    if command == "minutes":
+        print(minutes.table(paths))
+    elif command == "copies":
+        copies.make(paths)
+    elif command == "fresh" and names:
+        for path in paths:
+            copies.renew(path)
+    elif command in ("run", "clean", "check", "clear"):
+        os.environ["TQDM_DISABLE"] = "1"  # progress bars leave no trace in stored outputs
+        return max([_each(command, path) for path in paths], default=0)
+    else:
+        print(helpers.notebooks.__doc__, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _each(command, path):
+    print(f"{command} {path.name}", flush=True)
+    if command == "check":
+        found = store.problems(path)
+        for problem in found:
+            print(f"  {problem}")
+        return int(bool(found))
+    if command == "run":
+        store.run(path, fresh=bool(os.environ.get("FRESH")))
+    elif command == "clean":
+        store.write(store.clean(helpers.notebooks.read(path), path.stem), path)
+    else:
+        store.write(store.clear(helpers.notebooks.read(path)), path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
