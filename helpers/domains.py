@@ -35,6 +35,7 @@ from pathlib import Path
 import mysql.connector
 
 from helpers import seed, server
+from helpers.connection import LOST, cancel_and_close, database_name
 
 TARGET_SECONDS = 0.5  # how long a batch should take: other users of the table wait no longer than that for a row
 FIRST_BATCH = 1_000  # rows, before anything is known about the speed
@@ -278,7 +279,7 @@ def _is_ours(cursor, table):
     has = ", ".join(f"{name} {kind}" for name, kind, *_ in columns) + f" ({found[0][0] or found[0][1]})"
     needs = ", ".join(f"{name} {kind}" for name, kind, *_ in COLUMNS[table]) + " (InnoDB)"
     raise ValueError(
-        f"The table {table} in the database {seed.database_name()} is another one than this job's: it was not touched. "
+        f"The table {table} in the database {database_name()} is another one than this job's: it was not touched. "
         f"It has: {has}. The job needs: {needs}, declared as in helpers/domains.py. "
         "Rename that table, or name another database in MYSQL_DATABASE."
     )
@@ -378,7 +379,7 @@ def _cursor():
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         yield connection, cursor
     finally:
-        seed.close_now(connection)
+        cancel_and_close(connection)
 
 
 def _in_one_transaction(connection, work):
@@ -400,7 +401,7 @@ def _says_how_to_go_on():
     try:
         yield
     except mysql.connector.Error as error:
-        if error.errno not in (*seed.LOST, 1205, 1213):
+        if error.errno not in (*LOST, 1205, 1213):
             raise
         message = f"{error.msg or error}. All batches before this one are safe: run the same again to go on."
         raise type(error)(msg=message, errno=error.errno, sqlstate=error.sqlstate) from None
@@ -621,12 +622,12 @@ def _checkpoint(connection, cursor, job, restart, first):
     """Return (last id, rows done, rows without a rank) of a job, and see to it that its row is there."""
     if not _both_are_there(cursor):
         raise ValueError(
-            f"There is no table domains in the database {seed.database_name()} yet. Make one, as large as you like: "
+            f"There is no table domains in the database {database_name()} yet. Make one, as large as you like: "
             "python -m helpers.domains fill --rows 1000000"
         )
     if not _largest_id(cursor):
         raise ValueError(
-            f"The table domains in the database {seed.database_name()} is empty. Fill it first: "
+            f"The table domains in the database {database_name()} is empty. Fill it first: "
             "python -m helpers.domains fill --rows 1000000"
         )
     if restart:
@@ -749,7 +750,7 @@ def verify():
     found = [0, 0, 0, 0]
     with _cursor() as (connection, cursor):
         if not _is_ours(cursor, "domains"):
-            raise ValueError(f"There is no table domains in the database {seed.database_name()}.")
+            raise ValueError(f"There is no table domains in the database {database_name()}.")
         last_id = _largest_id(cursor)
         with _progress("Verifying", last_id) as progress:
             for start in range(1, last_id + 1, VERIFY_RANGE):
@@ -771,14 +772,14 @@ def status():
         seed.create_database(connection)
     with _cursor() as (_, cursor):
         if not _both_are_there(cursor):
-            return f"The database {seed.database_name()} has no table domains: python -m helpers.domains fill --rows N"
+            return f"The database {database_name()} has no table domains: python -m helpers.domains fill --rows N"
         largest = _largest_id(cursor)
         cursor.execute(
             "SELECT (data_length + index_length) / 1048576 FROM information_schema.tables "
             "WHERE table_schema = DATABASE() AND table_name = 'domains'"
         )
         lines = [
-            f"The table domains in the database {seed.database_name()} has rows up to id {largest:,}, "
+            f"The table domains in the database {database_name()} has rows up to id {largest:,}, "
             f"about {cursor.fetchone()[0]:,.0f} MiB."
         ]
         cursor.execute("SELECT job, last_id, done, unranked FROM domains_checkpoint ORDER BY job")

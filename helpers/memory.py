@@ -4,8 +4,8 @@ memory_profiler does the sampling. What this file adds makes its figures compara
 
 - A process keeps memory that Python has freed, so whichever function runs second looks better or worse than it is.
   Here each one has a process of its own, started from nothing.
-- Memory is counted from a baseline: the process after its imports, before the function. Where the function uses
-  helpers.seed, one connection is opened and closed before that: what the driver loads once is no version's cost.
+- Memory is counted from a baseline: the process after its imports, before the function. A module that
+  comes with the function may define warm_up_measurement(), called before that: what loads once is no version's cost.
 - Short peaks fall between two samples. On Linux the kernel's own high-water mark (VmHWM in /proc/self/status, set back
   at the baseline) gives the peak; elsewhere the highest sample does.
 """
@@ -250,9 +250,9 @@ def _measure_here(function, results):
         clock["seconds"] = time.perf_counter() - clock["counter"]
         clock["cpu"] = time.process_time() - worked
 
-    if seed := sys.modules.get("helpers.seed"):  # the function uses it: it came with the function
-        with contextlib.suppress(Exception):  # a server that is away is for the function to meet
-            seed.connect_db().close()
+    for module in list(sys.modules.values()):  # those that came with the function
+        if warm_up := getattr(module, "__dict__", {}).get("warm_up_measurement"):
+            warm_up()
     gc.collect()
     marked = _reset_high_water_mark()
     baseline = statistics.median(memory_usage(-1, interval=0.001, timeout=0.005))

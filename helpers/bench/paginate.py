@@ -5,8 +5,9 @@ import statistics
 import time
 from functools import partial
 
-from helpers import seed
+from helpers import databases
 from helpers.bench.comparison import Imported, Version, lesson
+from helpers.connection import streaming
 
 ROWS = 200_000
 REPEATS = 3
@@ -32,7 +33,7 @@ def one_page(rows, by_key, last):
     if last:
         offset = rows - size
         query = "SELECT user_id FROM user_data ORDER BY user_id DESC LIMIT 1 OFFSET %s"
-        with seed.streaming(query, (size,)) as cursor:
+        with streaming(query, (size,)) as cursor:
             after = (cursor.fetchone() or ("",))[0]
     seconds = []
     for _ in range(FETCHES):
@@ -46,7 +47,7 @@ def one_page(rows, by_key, last):
 def versions(rows):
     """Give the versions, with a table of `rows` users ready inside the block."""
     size = min(PAGE_SIZE, rows)
-    with seed.at_scale(rows):
+    with databases.at_scale(rows):
         found = {
             REFERENCE: (partial(walk, "lazy_pagination_by_key"), rows),
             "by OFFSET (lesson 04)": (partial(walk, "lazy_pagination"), rows),

@@ -6,6 +6,7 @@ import os
 import shutil
 
 from helpers import seed
+from helpers.connection import database_name
 
 NOT_INSTALLED = "it is not installed; make bench installs it"
 
@@ -19,7 +20,7 @@ def where():
     """Return the arguments for the server that seed.connect_to_prodev() reaches, under the names of the DB-API."""
     with contextlib.closing(seed.connect_to_prodev()) as connection:
         arguments = {"user": connection.user, "password": os.environ.get("MYSQL_PASSWORD", "")}
-        arguments["database"] = seed.database_name()
+        arguments["database"] = database_name()
         if connection.unix_socket:
             return arguments | {"unix_socket": connection.unix_socket}
         return arguments | {"host": connection.server_host, "port": connection.server_port}

@@ -5,7 +5,7 @@ import os
 import tempfile
 from functools import partial
 
-from helpers import domains, seed
+from helpers import databases, domains, seed
 from helpers.bench import peers
 from helpers.bench.comparison import Version, local_infile
 
@@ -124,7 +124,7 @@ def copy_anew():
 def versions(rows):
     """Give the versions, in a database of their own with a table of `rows` domains inside the block."""
     with contextlib.ExitStack() as entered:
-        entered.enter_context(seed.scratch())
+        entered.enter_context(databases.scratch())
         domains.fill(rows)
         _, cursor = entered.enter_context(opened())
         why_not = entered.enter_context(local_infile(cursor))

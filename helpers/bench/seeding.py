@@ -7,9 +7,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from helpers import seed
+from helpers import databases, seed
 from helpers.bench import peers
 from helpers.bench.comparison import Version, local_infile
+from helpers.users import synthetic_users
 
 ROWS = 500_000
 REPEATS = 3
@@ -22,7 +23,7 @@ COMMIT_EACH, ONE_TRANSACTION = 2_000, 20_000  # rows of the slow ones, which gro
 def course(rows):
     """The course's own function."""
     with contextlib.closing(seed.connect_to_prodev()) as connection:
-        return seed.insert_data(connection, seed.synthetic_users(rows))
+        return seed.insert_data(connection, synthetic_users(rows))
 
 
 def course_csv(path):
@@ -33,7 +34,7 @@ def course_csv(path):
 
 def many(rows, batch_size):
     """executemany, in batches and one transaction."""
-    users = seed.synthetic_users(rows)
+    users = synthetic_users(rows)
     with contextlib.closing(seed.connect_to_prodev()) as connection, contextlib.closing(connection.cursor()) as cursor:
         while batch := list(islice(users, batch_size)):
             cursor.executemany(INSERT, batch)
@@ -44,7 +45,7 @@ def many(rows, batch_size):
 def one_by_one(rows, commit_each):
     """A statement a row, committed each or at the end."""
     with contextlib.closing(seed.connect_to_prodev()) as connection, contextlib.closing(connection.cursor()) as cursor:
-        for user in seed.synthetic_users(rows):
+        for user in synthetic_users(rows):
             cursor.execute(INSERT, user)
             if commit_each:
                 connection.commit()
@@ -74,12 +75,12 @@ def empty():
 def versions(rows):
     """Give the versions, with a database of their own and a CSV file inside the block."""
     with contextlib.ExitStack() as opened:
-        opened.enter_context(seed.scratch())
+        opened.enter_context(databases.scratch())
         path = str(Path(opened.enter_context(tempfile.TemporaryDirectory())) / "users.csv")
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["user_id", "name", "email", "age"])
-            writer.writerows(seed.synthetic_users(rows))
+            writer.writerows(synthetic_users(rows))
         connection = opened.enter_context(contextlib.closing(seed.connect_db()))
         cursor = opened.enter_context(contextlib.closing(connection.cursor()))
         why_not = opened.enter_context(local_infile(cursor))

@@ -5,9 +5,10 @@ import time
 from functools import partial
 from itertools import islice
 
-from helpers import seed
+from helpers import databases, seed
 from helpers.bench import peers
 from helpers.bench.comparison import Imported, Version, lesson
+from helpers.connection import cancel_and_close
 
 ROWS = 2_000_000
 REPEATS = 5
@@ -60,10 +61,10 @@ def versions(rows):
     """Give the versions, with a table of `rows` users ready inside the block."""
     why_not = "" if peers.installed("MySQLdb") else peers.NOT_INSTALLED
     taken = {"rows": min(TAKEN, rows)}
-    with seed.at_scale(rows):
+    with databases.at_scale(rows):
         yield [
             Version(REFERENCE, Imported(course, lessons=["02"]), **taken),
-            Version("mysql-connector, close_now: cancels", partial(connector, seed.close_now), **taken),
+            Version("mysql-connector, close_now: cancels", partial(connector, cancel_and_close), **taken),
             Version("mysql-connector, close()", partial(connector, lambda connection: connection.close()), **taken),
             Version(
                 "PyMySQL, SSCursor, close()",

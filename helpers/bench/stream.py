@@ -4,9 +4,10 @@ import contextlib
 import subprocess
 from functools import partial
 
-from helpers import seed
+from helpers import databases
 from helpers.bench import peers
 from helpers.bench.comparison import Imported, Version, lesson
+from helpers.connection import streaming
 
 ROWS = 2_000_000
 REPEATS = 3
@@ -37,7 +38,7 @@ def course():
 
 def connector(read, **options):
     """mysql-connector, with a cursor of some kind."""
-    with seed.streaming(QUERY, **options) as cursor:
+    with streaming(QUERY, **options) as cursor:
         return read(cursor)
 
 
@@ -82,7 +83,7 @@ def floor():
 
 def count_rows():
     """Return the number of rows, as the server has it."""
-    with seed.streaming("SELECT COUNT(*) FROM user_data") as cursor:
+    with streaming("SELECT COUNT(*) FROM user_data") as cursor:
         return cursor.fetchone()[0]
 
 
@@ -120,5 +121,5 @@ def versions(rows):
     missing = "" if program else "there is no mariadb or mysql client"
     name = f"{peers.os.path.basename(program or 'mariadb')} --quick: the floor"
     found.append(Version(name, floor if program else None, missing=missing, memory=False))
-    with seed.at_scale(rows):
+    with databases.at_scale(rows):
         yield found

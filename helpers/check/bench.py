@@ -11,6 +11,8 @@ import mysql.connector
 from helpers import seed
 from helpers.check.process import Learner
 from helpers.check.proxy import Proxy
+from helpers.connection import database_name
+from helpers.users import synthetic_users
 
 MANY = 10_000  # rows of the large table
 STILL_OPEN = 2.0  # seconds after which a connection that is still open counts as forgotten
@@ -18,7 +20,7 @@ STILL_OPEN = 2.0  # seconds after which a connection that is still open counts a
 _AGES = (25, 67, 26, 24, 119, 49, 25, 102, 40, 1, 27, 33, 25, 58, 18, 71, 26, 88, 12, 95, 30, 64, 25)
 PEOPLE = [
     (user_id, f"Person {n:02}", f"person{n:02}@example.com", age)
-    for n, ((user_id, *_), age) in enumerate(zip(seed.synthetic_users(len(_AGES)), _AGES, strict=True))
+    for n, ((user_id, *_), age) in enumerate(zip(synthetic_users(len(_AGES)), _AGES, strict=True))
 ]
 
 # Wide rows: a list of them is seen in the memory of the process
@@ -49,7 +51,7 @@ class Bench:
             self.admin = stack.enter_context(contextlib.closing(seed.connect_db()))
             self.admin.autocommit = True
             self.database = self._make_database(stack)
-            names = {"ALX_prodev": None, seed.database_name(): None}
+            names = {"ALX_prodev": None, database_name(): None}
             self.proxy = stack.enter_context(Proxy(self.database, self.admin.server_info, names))
             self.learner = stack.enter_context(Learner(self.proxy.path, self._setup, self._folder))
             self._holds = None
@@ -62,7 +64,7 @@ class Bench:
         return self._stack.__exit__(*error)
 
     def _make_database(self, stack):
-        base = os.environ.get("COURSE_DATABASE") or seed.database_name()
+        base = os.environ.get("COURSE_DATABASE") or database_name()
         name = f"{base[:45]}_check_{secrets.token_hex(6)}"
         self.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
         stack.callback(self._drop, name)

@@ -25,7 +25,8 @@ from mysql.connector import Error
 from mysql.connector.connection import MySQLConnection
 from mysql.connector.constants import ClientFlag, ServerFlag
 
-from helpers import seed, server
+from helpers import server
+from helpers.connection import CONNECT_SECONDS, server_arguments
 
 CHUNK = 4096  # bytes passed on at once, and those that wait in the socket: more would run far ahead of the learner
 FIRST_NUMBER = 1_000_000_000  # connection ids shown to the learner start here, so that they differ from the server's
@@ -122,7 +123,7 @@ class Proxy:
         self.database, self.shown = database, next(iter(names))
         alternatives = "|".join(re.escape(name) for name in {*names, database})
         self._names = re.compile(rf"(?<![\w$])(?:{alternatives})(?![\w$])".encode(), re.IGNORECASE)
-        self._where = server.ensure() if not _named() else seed._named_server()
+        self._where = server_arguments()
         # Encryption would cost more than all else here, and this way does not leave the machine
         self._plain = "unix_socket" in self._where or self._where.get("host") in ("localhost", "127.0.0.1", "::1")
         self._version = version
@@ -203,7 +204,7 @@ class Proxy:
             connection = _Upstream()
             try:
                 connection.connect(**self._where, **options, ssl_disabled=self._plain,
-                                   connection_timeout=seed.CONNECT_SECONDS)  # fmt: skip
+                                   connection_timeout=CONNECT_SECONDS)  # fmt: skip
                 return connection
             except Error as error:
                 if not self._plain or error.errno in (1044, 1049):
@@ -513,7 +514,3 @@ class _Connection:
 
 def _framed(packet, number):
     return struct.pack("<I", len(packet))[:3] + bytes([number & 0xFF]) + packet
-
-
-def _named():
-    return bool(os.environ.get("MYSQL_HOST") or os.environ.get("MYSQL_UNIX_SOCKET"))

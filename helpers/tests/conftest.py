@@ -11,6 +11,8 @@ import pytest
 pytest.register_assert_rewrite("places")  # before its import: its assertions tell both sides too
 from places import Place  # noqa: E402
 
+from helpers import databases, seed  # noqa: E402
+
 
 @pytest.fixture
 def temporary():
@@ -31,7 +33,7 @@ def place(tmp_path):
 def _made(tmp_path_factory):
     """A place where a server has been, and ended well."""
     made = Place(tmp_path_factory.mktemp("made") / "server")
-    made.run("from helpers import seed, server; seed.ready(); server.main(['stop'])")
+    made.run("from helpers import databases, server; databases.ready(); server.main(['stop'])")
     yield made
     made.close()
 
@@ -54,6 +56,30 @@ def shared(_made, tmp_path_factory):
     place.use()
     yield place
     place.close()
+
+
+# A database of their own for the tests of one file --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def _database():
+    with databases.scratch() as name:
+        yield name
+
+
+@pytest.fixture
+def database(_database):
+    """A database of these tests' own, with an empty user_data; connect_to_prodev() leads there."""
+    with contextlib.closing(seed.connect_to_prodev()) as connection:
+        connection.cmd_query("DELETE FROM user_data")
+        connection.commit()
+    return _database
+
+
+@pytest.fixture
+def connection(database):
+    with contextlib.closing(seed.connect_to_prodev()) as connection:
+        yield connection
 
 
 # The table of make torture --------------------------------------------------------------------------------------------

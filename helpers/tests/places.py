@@ -14,6 +14,8 @@ from pathlib import Path
 import mysql.connector
 import psutil
 
+from helpers import seed
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds: no test is about time; this is when a test that hangs is given up
 PEOPLE = """
@@ -143,6 +145,29 @@ def as_stranger(code, *arguments, first=""):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/").stdout
 
 
+# A table, and what it holds -------------------------------------------------------------------------------------------
+
+HEADER = "name,email,age\n"
+ADA = ("00000000-0000-4000-8000-00000000000a", "Ada Lund", "ada@example.com", 36)
+
+
+def ask(query, parameters=()):
+    """Return the rows of a query, from a connection of its own."""
+    with contextlib.closing(seed.connect_to_prodev()) as connection, connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return cursor.fetchall()
+
+
+def stored():
+    """Return what user_data holds: {user_id: (name, email, age)}."""
+    return {user_id: tuple(rest) for user_id, *rest in ask("SELECT user_id, name, email, age FROM user_data")}
+
+
+def write(path, text):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
 # A process that meets a broken environment, and tells ----------------------------------------------------------------
 
 SECRET = "the-password-of-nobody"
@@ -159,10 +184,11 @@ def answer(process, question=None):
 
 CALLER = """
 import json, os, sys, time, traceback
-from helpers import seed
+from helpers import connection as reaching
+from helpers import databases, seed
 for line in sys.stdin:
     wanted = json.loads(line)
-    seed.CONNECT_SECONDS = wanted.pop("CONNECT_SECONDS", seed.CONNECT_SECONDS)
+    reaching.CONNECT_SECONDS = wanted.pop("CONNECT_SECONDS", reaching.CONNECT_SECONDS)
     for name in [name for name in os.environ if name.startswith(("MYSQL_", "COURSE_MYSQLD"))]:
         del os.environ[name]
     os.environ.update(wanted)
@@ -170,9 +196,9 @@ for line in sys.stdin:
     try:
         rows = os.environ.pop("ROWS", None)
         if rows:
-            os.environ["MYSQL_DATABASE"] = seed.ready(int(rows))
+            os.environ["MYSQL_DATABASE"] = databases.ready(int(rows))
         else:
-            seed.ready()
+            databases.ready()
         with seed.connect_to_prodev() as connection, connection.cursor() as cursor:
             cursor.execute("SELECT COUNT(*) FROM user_data")
             told = {"rows": cursor.fetchone()[0]}

@@ -17,6 +17,7 @@ from helpers import seed
 from helpers.bench import __main__ as bench
 from helpers.bench import comparison, peers
 from helpers.bench.comparison import Imported, Version
+from helpers.connection import database_name
 
 ROWS = 2_000
 
@@ -89,7 +90,7 @@ def test_an_unknown_comparison_and_bad_numbers_are_refused(capsys):
 
 
 def test_a_benchmark_leaves_no_database_behind_that_it_has_made_for_itself(monkeypatch):
-    base = f"{seed.database_name()}_{uuid.uuid4().hex[:12]}"  # others make and drop theirs meanwhile
+    base = f"{database_name()}_{uuid.uuid4().hex[:12]}"  # others make and drop theirs meanwhile
     monkeypatch.setenv("MYSQL_DATABASE", base)
     monkeypatch.delenv("COURSE_DATABASE", raising=False)
 

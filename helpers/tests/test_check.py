@@ -21,9 +21,10 @@ import pytest
 from nbclient import NotebookClient
 from places import PATIENCE, wait_until
 
-from helpers import check, notebooks, seed, server
+from helpers import check, databases, notebooks, seed, server
 from helpers.check import process, tasks
 from helpers.check.report import BAD, GOOD, LESSONS, MISTAKES, Report
+from helpers.connection import database_name
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -299,7 +300,7 @@ ILL_BEHAVED = {
 @pytest.fixture(scope="module")
 def ill_behaved():
     """The report of each of them, three at a time, and what was there before."""
-    base = f"{seed.database_name()}_{secrets.token_hex(4)}"  # what the names of the checks' databases start with
+    base = f"{database_name()}_{secrets.token_hex(4)}"  # what the names of the checks' databases start with
     before = SimpleNamespace(folder=os.getcwd(), threads=threading.active_count(), databases=f"{base}_")
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
         patch.setattr(process, "TIME_LIMIT", 4.0)
@@ -458,7 +459,7 @@ def test_credentials_may_come_from_the_notebooks_environment(monkeypatch):
         monkeypatch.setenv("MYSQL_PASSWORD", "")
         monkeypatch.setenv("MYSQL_HOST", "localhost")
     monkeypatch.setenv("MYSQL_PORT", os.environ.get("MYSQL_PORT", "3306"))
-    monkeypatch.setenv("MYSQL_DATABASE", seed.database_name())
+    monkeypatch.setenv("MYSQL_DATABASE", database_name())
     report = check.stream_users(stream_with_credentials_of_the_environment)
     assert report, str(report)
 
@@ -506,7 +507,7 @@ def drops_everything(connection):
 
 
 def test_the_learners_own_data_stays_as_it_is():
-    seed.ready()
+    databases.ready()
     before = rows_of_the_learner()
     assert not check.stream_users(adds_a_user)
     assert 29 in check.seed(SimpleNamespace(create_database=drops_everything)).mistakes

@@ -19,6 +19,7 @@ import pymysql.cursors
 import pytest
 
 from helpers import check, seed
+from helpers.connection import cancel_and_close, streaming
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 KEYS = ("user_id", "name", "email", "age")
@@ -40,7 +41,7 @@ def stream_users__for_loop():
 
 
 def stream_users__yield_from_cancelling():
-    with seed.streaming("SELECT * FROM user_data", dictionary=True) as cursor:
+    with streaming("SELECT * FROM user_data", dictionary=True) as cursor:
         yield from cursor
 
 
@@ -61,7 +62,7 @@ def stream_users__while():
             yield dict(zip(cursor.column_names, row, strict=True))
             row = cursor.fetchone()
     finally:
-        seed.close_now(connection)
+        cancel_and_close(connection)
 
 
 @contextmanager
@@ -210,7 +211,7 @@ def stream_users_in_batches__fetchmany(batch_size):
 
 
 def stream_users_in_batches__iter_with_a_sentinel(batch_size):
-    with seed.streaming("SELECT * FROM user_data", dictionary=True) as cursor:
+    with streaming("SELECT * FROM user_data", dictionary=True) as cursor:
         yield from iter(lambda: cursor.fetchmany(batch_size), [])
 
 
@@ -400,7 +401,7 @@ def stream_user_ages__unpacked():
 
 
 def stream_user_ages__decimals():
-    with seed.streaming("SELECT age FROM user_data") as cursor:
+    with streaming("SELECT age FROM user_data") as cursor:
         yield from map(itemgetter(0), cursor)
 
 

@@ -24,7 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import PATIENCE, ROOT, SECRET, wait_until
 
-from helpers import domains, notebooks, seed, server
+from helpers import databases, domains, notebooks, seed, server
+from helpers.users import synthetic_users
 
 lesson = notebooks.exported("07")
 WORKER_MIB = 40  # above the worker's own baseline
@@ -42,7 +43,7 @@ def client():
 @pytest.fixture
 def database():
     """A database of its own for one test; dropped at the end."""
-    with seed.scratch() as name:
+    with databases.scratch() as name:
         yield name
 
 
@@ -80,7 +81,7 @@ def test_pieces_are_even_and_leave_nothing_out(one, other, pieces):
 
 @pytest.mark.parametrize("pieces", [1, 2, 7, 64])
 def test_ranges_of_users_hold_each_user_once_and_are_nearly_even(database, pieces):
-    insert(seed.synthetic_users(3_000))
+    insert(synthetic_users(3_000))
     ranges = lesson.cut_users(pieces)
     assert len(ranges) == pieces and ranges[0][0] == "0" and ranges[-1][1] == "g"
     assert all(before[1] == after[0] for before, after in itertools.pairwise(ranges))
@@ -132,8 +133,8 @@ def test_nothing_has_no_mean():
 
 def test_the_answer_of_a_cluster_is_that_of_one_process(client, database):
     assert lesson.summary_by(client, lesson.cut_users(3)) == (0, 0, 0)
-    insert(seed.synthetic_users(5_000))
-    expected = lesson.summary(age for *_, age in seed.synthetic_users(5_000))
+    insert(synthetic_users(5_000))
+    expected = lesson.summary(age for *_, age in synthetic_users(5_000))
     for pieces in (1, 2, 9):
         assert (
             lesson.summary_by(client, lesson.cut_users(pieces)) == expected == lesson.summary(lesson.stream_user_ages())
@@ -148,9 +149,9 @@ def test_workers_have_the_fast_driver(client):
 
 
 def test_a_worker_killed_in_the_middle_of_its_range_changes_nothing(client, database):
-    insert(seed.synthetic_users(5_000))
+    insert(synthetic_users(5_000))
     found, victim, did_it = lesson.summary_with_a_kill(client, lesson.cut_users(6))
-    assert found == lesson.summary(age for *_, age in seed.synthetic_users(5_000))
+    assert found == lesson.summary(age for *_, age in synthetic_users(5_000))
     assert victim != did_it
     client.wait_for_workers(2, timeout=PATIENCE)
 
@@ -166,7 +167,7 @@ def test_a_killed_worker_comes_back_however_long_it_takes():
 
 
 def test_another_cluster_is_used_where_its_address_is_given_and_not_ended(client, database, monkeypatch):
-    insert(seed.synthetic_users(100))
+    insert(synthetic_users(100))
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", client.scheduler.address)
     with lesson.connect() as second:
         assert second.cluster is None
@@ -353,7 +354,7 @@ with open("{path}", "w") as file:
 @pytest.mark.parametrize("end", ["killed", pytest.param("shut down", marks=pytest.mark.torture)])
 def test_workers_end_with_their_kernel(tmp_path, end):
     """With it ends all that the kernel has started, also a worker in the middle of a task."""
-    seed.ready()
+    databases.ready()
     manager, talk = jupyter_client.manager.start_new_kernel(cwd=ROOT / "notebooks", kernel_name="python3")
     try:
         reply = talk.execute(BUSY.replace("{path}", str(tmp_path / "workers")), reply=True, timeout=PATIENCE)
@@ -413,9 +414,9 @@ def test_the_memory_of_a_worker_follows_the_batch_and_not_the_table(client, data
 HOSTS = {"a": "10.117.0.1", "b": "10.117.0.2"}
 ON_TWO_HOSTS = """
 import json, sys
-from helpers import notebooks, seed
+from helpers import databases, notebooks
 lesson = notebooks.exported("07")
-with seed.at_scale(20_000):
+with databases.at_scale(20_000):
     client = lesson.connect()
     client.wait_for_workers(3, timeout=60)
     ranges = lesson.cut_users(8)
@@ -514,7 +515,7 @@ def test_two_hosts_give_the_answer_of_one(warm, hosts, tmp_path):
     said, error = asking.communicate(timeout=PATIENCE)
     assert asking.returncode == 0, error
     told = json.loads(said)
-    expected = list(lesson.summary(age for *_, age in seed.synthetic_users(20_000)))
+    expected = list(lesson.summary(age for *_, age in synthetic_users(20_000)))
     assert told["one process"] == told["both hosts"] == told["halves"] == expected
     assert min(told["counts"]) > 8_000, "a host had nothing to do"
     assert told["at"] == [HOSTS["a"], HOSTS["b"], HOSTS["b"]]

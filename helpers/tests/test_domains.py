@@ -13,7 +13,7 @@ import mysql.connector
 import pytest
 from places import ROOT, wait_until
 
-from helpers import domains, memory, seed
+from helpers import databases, domains, memory, seed
 
 MOST_MIB = 32  # above the baseline, for any of the job's processes
 
@@ -21,7 +21,7 @@ MOST_MIB = 32  # above the baseline, for any of the job's processes
 @pytest.fixture
 def database():
     """A database of its own for one test, on the server that the environment names; dropped at the end."""
-    with seed.scratch() as name:
+    with databases.scratch() as name:
         yield name
 
 

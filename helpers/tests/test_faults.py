@@ -21,13 +21,16 @@ import uuid
 import zlib
 
 import jupyter_client
+import mysql.connector
 import psutil
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from places import PATIENCE, ROOT, SECRET, Caller, answer, as_stranger, is_one_clear_error, wait_until
 
-from helpers import memory, notebooks, seed
+from helpers import databases, memory, notebooks, seed
+from helpers.connection import LOST, database_name
+from helpers.users import read_users, synthetic_users
 
 
 def sizes(small, full):
@@ -55,7 +58,7 @@ def content_of(users):
 @pytest.fixture
 def base(monkeypatch):
     """A name for the course's database that nobody else uses; what was made under it is dropped at the end."""
-    name = f"{seed.database_name()}_{uuid.uuid4().hex[:8]}"
+    name = f"{database_name()}_{uuid.uuid4().hex[:8]}"
     monkeypatch.setenv("MYSQL_DATABASE", name)
     monkeypatch.delenv("COURSE_DATABASE", raising=False)
     yield name
@@ -73,7 +76,7 @@ def drop(base):
 
 # Kill -----------------------------------------------------------------------------------------------------------------
 
-SEEDING = "import sys\nfrom helpers import seed\nprint('begins', flush=True)\nseed.ready(int(sys.argv[1]))"
+SEEDING = "import sys\nfrom helpers import databases\nprint('begins', flush=True)\nseed.ready(int(sys.argv[1]))"
 
 
 def seeding(rows, code=SEEDING):
@@ -87,7 +90,7 @@ def seeding(rows, code=SEEDING):
 @sizes(small=3, full=50)
 def test_seeding_killed_at_a_random_moment_and_run_again(base, tally, tries):
     rows = 100_000 if tries == 50 else 10_000
-    right = content_of(seed.synthetic_users(rows))
+    right = content_of(synthetic_users(rows))
     start = time.monotonic()
     with seeding(rows) as process:
         process.communicate()
@@ -104,7 +107,7 @@ def test_seeding_killed_at_a_random_moment_and_run_again(base, tally, tries):
                 process.wait()
                 left = databases_content(f"{base}_{rows}")
                 assert left in (None, [(0, 0)], right), f"{left}: a part of the rows"
-                with seed.at_scale(rows):
+                with databases.at_scale(rows):
                     assert ask(CONTENT) == right
 
 
@@ -124,17 +127,18 @@ def databases_content(name):
 def test_ctrl_c_while_seeding_leaves_the_table_as_it_was_and_the_same_process_goes_on(base):
     code = """
 import time
-from helpers import seed
+from helpers import databases, seed
+from helpers.users import synthetic_users
 
 def users(interrupted):
-    for number, user in enumerate(seed.synthetic_users(5000)):
+    for number, user in enumerate(synthetic_users(5000)):
         if interrupted and number == 2500:
             print("begins", flush=True)
             while True:  # a single wait would miss a Ctrl-C that comes just before it
                 time.sleep(0.01)
         yield user
 
-seed.ready()
+databases.ready()
 connection = seed.connect_to_prodev()
 try:
     seed.insert_data(connection, users(True))
@@ -157,7 +161,8 @@ import json
 import sys
 from contextlib import closing
 import mysql.connector
-from helpers import notebooks, seed
+from helpers import databases, notebooks, seed
+from helpers.users import synthetic_users
 
 ROWS = 10_000
 stream_users = notebooks.exported("02").stream_users
@@ -167,7 +172,7 @@ def told(**what):
     sys.stdin.readline()
 
 def refilled(at):
-    for number, user in enumerate(seed.synthetic_users(3000, start=ROWS), start=1):
+    for number, user in enumerate(synthetic_users(3000, start=ROWS), start=1):
         if number == at:
             told(at="work")
         yield user
@@ -187,7 +192,7 @@ def fill(at=1500):
 def commit():
     return fill(at=3001)
 
-with seed.at_scale(ROWS):
+with databases.at_scale(ROWS):
     for work in {"stream": stream, "fill": fill, "commit": commit}[sys.argv[1]], stream_users:
         try:
             done = work()
@@ -210,7 +215,7 @@ def test_server_killed_at_work(warm, tally, work, who, tries):
                 for server in warm.servers():
                     server.wait()  # its keeper's end is its own
                 error = answer(process, "")
-                assert error["number"] in seed.LOST
+                assert error["number"] in LOST
                 assert "the private server: " in error["error"]
                 assert "Run the cell again" in error["error"]
                 assert answer(process, "") == {"rows": 10_000}, "all or none, and the next call works"
@@ -460,7 +465,7 @@ def test_damaged_file_loads_as_csv_reads_it_or_is_refused_with_line_and_column(t
             found = {user_id.lower(): tuple(rest) for user_id, *rest in cursor}
             assert found == {before[0]: before[1:]} | (right or {})
 
-    with tally("damaged CSV files") as row, seed.scratch():
+    with tally("damaged CSV files") as row, databases.scratch():
         with contextlib.closing(seed.connect_to_prodev()) as connection:
             load()
         assert min(counted.values()) > tries / 10, f"{counted}: a test of both needs both"
@@ -480,7 +485,7 @@ def test_a_long_damaged_file_takes_no_memory(tmp_path, starts, goes_on, mib):
 
     def read():
         with contextlib.suppress(ValueError):
-            return sum(1 for _ in seed.read_users(path))
+            return sum(1 for _ in read_users(path))
 
     assert memory.measure(read).peak <= 8
 
@@ -490,8 +495,9 @@ def test_a_file_that_may_not_be_read_is_said_by_the_system(tmp_path):
     path.write_text("name,email,age\n")
     path.chmod(0)
     tmp_path.chmod(0o755)
-    code = "try:\n    next(seed.read_users(sys.argv[1]))\nexcept OSError as error:\n    print(error)"
-    first = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from helpers import seed; ''.encode('utf-8-sig')\n"
+    code = "try:\n    next(read_users(sys.argv[1]))\nexcept OSError as error:\n    print(error)"
+    first = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from helpers.users import read_users\n"
+    first += "''.encode('utf-8-sig')\n"
     said = as_stranger(code, path, first=first)  # root may read everything
     if said is None:
         said = subprocess.check_output([sys.executable, "-c", first + code, str(path)], text=True)
@@ -529,7 +535,7 @@ def stopped_by_close(stream):
 def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeypatch):
     stream = notebooks.exported(lesson).stream_users
     opened = []
-    connect = seed.mysql.connector.connect
+    connect = mysql.connector.connect
 
     def noted(*args, **kwargs):
         connection = connect(*args, **kwargs)
@@ -540,10 +546,10 @@ def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeyp
         ids = {number for (number,) in ask("SELECT id FROM information_schema.processlist")}
         return ids & set(mine)
 
-    monkeypatch.setattr(seed.mysql.connector, "connect", noted)
+    monkeypatch.setattr(mysql.connector, "connect", noted)
     process = psutil.Process()
     stops = [stopped_by_break, stopped_by_exception, stopped_by_dropping_the_reference, stopped_by_close]
-    with tally("streams stopped early") as row, seed.at_scale(5000):
+    with tally("streams stopped early") as row, databases.at_scale(5000):
         for stop in stops:
             stop(stream)
         gc.collect()
@@ -603,8 +609,8 @@ class Kernel:
 COUNT_IN_A_CELL = """
 import sys; sys.path.insert(0, "..")
 from contextlib import closing
-from helpers import seed
-seed.ready()
+from helpers import databases, seed
+databases.ready()
 with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
     cursor.execute("SELECT COUNT(*) FROM user_data")
     print(cursor.fetchone()[0])
@@ -634,7 +640,7 @@ def test_kernels_that_are_killed_restarted_and_lose_their_server(warm):
 
 EVERYTHING = """
 import contextlib, itertools
-from helpers import notebooks, seed
+from helpers import databases, notebooks, seed
 
 HOSTILE = ["1; DROP TABLE theirs.kept", "1 OR 1=1", "0x31", -1, 0, 1.5, None, b"1", [1], True, "1"]
 
@@ -645,15 +651,15 @@ def refuse(call, *arguments):
         return
     raise AssertionError(f"{call.__name__}{arguments} was not refused at the call")
 
-seed.ready()
-with seed.at_scale(50):
-    seed.ready()
-with seed.scratch(), contextlib.closing(seed.connect_to_prodev()) as connection:
+databases.ready()
+with databases.at_scale(50):
+    databases.ready()
+with databases.scratch(), contextlib.closing(seed.connect_to_prodev()) as connection:
     seed.create_database(connection)
     seed.create_table(connection)
     seed.insert_data(connection, [("'; DROP TABLE theirs.kept; --", "a@example.com", 1)])
 for hostile in HOSTILE:
-    refuse(seed.ready, *([hostile] if hostile is not None else ["None"]))
+    refuse(databases.ready, *([hostile] if hostile is not None else ["None"]))
     refuse(notebooks.exported("03").stream_users_in_batches, hostile)
     refuse(notebooks.exported("03").batch_processing, hostile)
     refuse(notebooks.exported("04").lazy_pagination, hostile)

@@ -10,7 +10,7 @@ import cloudpickle
 import nbformat
 import pytest
 
-from helpers import memory, notebooks, seed
+from helpers import databases, memory, notebooks
 from helpers.bench.comparison import Imported, lesson
 from helpers.notebooks import store
 
@@ -220,7 +220,7 @@ def test_a_generator_takes_as_much_memory_for_two_million_rows_as_for_a_hundred_
     work = Imported(GENERATORS[name], lessons=[name[:2]])
     with tally(f"memory of {name}: 2,000,000 rows as 100,000") as row, row.one_try():
         for rows in (100_000, 2_000_000):
-            with seed.at_scale(rows):
+            with databases.at_scale(rows):
                 peaks[rows] = sorted(memory.measure(work).peak for _ in range(3))[1]
         few, many = peaks.values()
         with capsys.disabled():

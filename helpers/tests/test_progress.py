@@ -12,15 +12,16 @@ from helpers.notebooks import store
 CODE = """
 import sys, time
 sys.path.insert(0, "..")
-from helpers import memory, seed
+from helpers import databases, memory, seed
+from helpers.users import synthetic_users
 
 def slow_users():
-    for user in seed.synthetic_users(8):
+    for user in synthetic_users(8):
         time.sleep(0.5)
         yield user
 
 seed.BATCH_SIZE = 1  # so that a few users take a while
-with seed.scratch():
+with databases.scratch():
     connection = seed.connect_to_prodev()
     print(seed.insert_data(connection, slow_users()))
     connection.close()
