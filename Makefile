@@ -1,14 +1,16 @@
 # `make` alone says what there is. What is behind the targets: helpers/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help lab test browser torture outputs bench clear lock clean venv ready
+.PHONY: help lab copies fresh test browser torture outputs bench clear lock clean venv ready
 
 ifdef ROWS
 export COURSE_ROWS := $(ROWS)
 endif
 export UPGRADE
+export FRESH
 
 python := .venv/bin/python
-first_lesson := $(firstword $(sort $(wildcard notebooks/*.ipynb)))
+# The lesson to open, test or renew: the first one unless LESSON=02 names another
+lesson := $(notdir $(firstword $(sort $(wildcard notebooks/$(LESSON)*.ipynb))))
 # Lab starts with the table of contents beside the lesson (the workspace), whatever was open the last time.
 # Linux without a screen: say the address instead of looking for a browser
 headless := $(if $(filter Linux,$(shell uname -s)),$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(WSL_DISTRO_NAME),,--no-browser))
@@ -18,11 +20,17 @@ help:  ## list the targets (this list)
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r name text; do \
 	  printf '  make %-9s %s\n' "$$name" "$$text"; done
 
-lab: ready  ## open JupyterLab on the first lesson; ROWS=1000000 makes everything big, LAB="--port 9000" adds options
+lab: copies  ## open JupyterLab on your copy of the first lesson; LESSON=02 opens another, ROWS=1000000 makes it big
 	@rm -rf .venv/workspaces && mkdir .venv/workspaces
 	@cp helpers/lab_workspace.json .venv/workspaces/default-37a8.jupyterlab-workspace
-	@exec $(python) -m jupyterlab --LabApp.default_url=/lab/tree/$(first_lesson) \
+	@exec $(python) -m jupyterlab --LabApp.default_url=/lab/tree/my_lessons/$(lesson) \
 	  --LabApp.workspaces_dir=.venv/workspaces $(headless) $(as_root) $(LAB)
+
+copies: ready  ## make your copies of the lessons in my_lessons; those that are there stay as they are
+	@$(python) -m helpers.notebooks copies
+
+fresh: ready  ## give you a new copy of LESSON=02 and keep your old one beside it
+	@$(python) -m helpers.notebooks fresh $(LESSON)
 
 test: ready  ## run every lesson and every test, and compare with what is stored
 	@$(python) -m ruff check
@@ -35,15 +43,15 @@ browser: ready  ## open every lesson in the system's Chromium, run it, and look 
 torture: ready  ## break everything by force, again and again, and print what failed; TEST="-k kill" takes a part
 	@$(python) -m pytest -m torture helpers $(TEST)
 
-outputs: ready  ## run every lesson top to bottom and store clean outputs
-	@$(python) -m helpers.notebooks run
+outputs: ready  ## run every lesson, or LESSON=02, and store clean outputs; FRESH=1 also those that need no change
+	@$(python) -m helpers.notebooks run $(LESSON)
 
 bench: ready  ## measure beside the other drivers and ways; NAME=ranks takes one comparison, ROWS=… its size
 	@$(python) -m pip install --quiet --disable-pip-version-check -r helpers/bench/requirements.txt || \
 	  echo "mysqlclient was not built, so it is left out: helpers/bench/requirements.txt says what it needs." >&2
 	@$(python) -m helpers.bench $(NAME) $(if $(ROWS),--rows $(ROWS))
 
-clear: ready  ## take the outputs away and fold the solutions, for a class to start from
+clear: ready  ## remove the outputs from the lessons themselves and fold the solutions
 	@$(python) -m helpers.notebooks clear
 
 lock: venv  ## write requirements.txt from pyproject.toml; UPGRADE=1 moves every pin

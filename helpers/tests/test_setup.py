@@ -169,7 +169,7 @@ def test_binder_post_build_stops_where_a_step_fails(broken_python):
 
 def test_binder_post_build_readies_all_in_an_empty_home_with_one_processor_and_two_gigabytes(place, tmp_path):
     home = tmp_path / "home"  # on Binder the repository is the home
-    shutil.copytree(ROOT, home, symlinks=True, ignore=shutil.ignore_patterns(".*", "notebooks", "benchmarks"))
+    shutil.copytree(ROOT, home, symlinks=True, ignore=shutil.ignore_patterns(".*", "my_lessons", "benchmarks"))
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = place.environment | {"HOME": str(home), "PATH": path, "COURSE_ROWS": "3000"}
     limited = "ulimit -v 2097152; exec taskset -c 0 binder/postBuild"
@@ -178,6 +178,8 @@ def test_binder_post_build_readies_all_in_an_empty_home_with_one_processor_and_t
     assert "The table user_data in the database ALX_prodev is ready." in done.stdout
     assert "The table user_data in the database ALX_prodev_3000 is ready." in done.stdout
     assert len(list(home.glob(".jupyter/lab/workspaces/*"))) == 1
+    lessons = sorted(path.name for path in notebooks.LESSONS.glob("*.ipynb"))
+    assert sorted(path.name for path in home.glob("my_lessons/*.ipynb")) == lessons
     assert place.run(PEOPLE) == "1000"
 
 
@@ -282,7 +284,9 @@ def test_make_alone_lists_every_target_that_people_use():
 def test_make_lab_opens_the_first_lesson_and_rows_makes_it_big():
     said = run("make", "-n", "lab", "ROWS=7", env={**os.environ, "MAKEFLAGS": ""}).stdout
     lesson = re.search(r"default_url=/lab/tree/(\S+)", said)[1]
-    assert lesson == min(f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert lesson == min(f"my_lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb"))
+    said = run("make", "-n", "lab", "LESSON=02", env={**os.environ, "MAKEFLAGS": ""}).stdout
+    assert "default_url=/lab/tree/my_lessons/02_stream_users.ipynb" in said
     shown = run("make", "-s", "-f", "Makefile", "-f", "-", "rows", "ROWS=7", input="rows: ; @echo $$COURSE_ROWS")
     assert shown.stdout == "7\n"
 
