@@ -34,10 +34,10 @@ NEAR = 100_000  # rows before and after the checkpoint that are looked at after 
 CHILD = """
 import sys
 import tqdm
-from helpers import domains
 from helpers.bench import machine
+from helpers.domains.__main__ import main
 print(machine.resident(), flush=True)
-sys.exit(domains.main(sys.argv[1:]))
+sys.exit(main(sys.argv[1:]))
 """
 
 

@@ -82,6 +82,13 @@ def connection(database):
         yield connection
 
 
+@pytest.fixture
+def own_database():
+    """A database of its own for one test; dropped at the end."""
+    with databases.scratch() as name:
+        yield name
+
+
 # The table of make torture --------------------------------------------------------------------------------------------
 
 
@@ -127,7 +134,7 @@ def pytest_terminal_summary(terminalreporter, config):
     reports = [r for kind in ("passed", "failed", "error") for r in terminalreporter.getreports(kind)]
     rows = {}
     for report in sorted(reports, key=lambda r: r.nodeid):
-        if "torture" in report.keywords and (report.when == "call" or report.failed):
+        if "torture" in getattr(report, "keywords", ()) and (report.when == "call" or report.failed):
             mine = [value for name, value in report.user_properties if name == "torture"]
             if not mine or (report.failed and not any(failures for _, _, failures, _ in mine)):
                 mine.append((report.nodeid.partition("::test_")[2], 1, int(report.failed), report.duration))

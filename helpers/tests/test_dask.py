@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from places import PATIENCE, ROOT, SECRET, wait_until
 
 from helpers import databases, domains, notebooks, seed, server
+from helpers.domains import tables
 from helpers.users import synthetic_users
 
 lesson = notebooks.exported("07")
@@ -294,11 +295,11 @@ def test_what_is_no_range_of_ids_is_refused(database, ids):
 
 
 def test_ranges_wait_for_their_own_lock_only(database, monkeypatch):
-    monkeypatch.setattr(domains, "LOCK_SECONDS", 0)
+    monkeypatch.setattr(tables, "LOCK_SECONDS", 0)
     domains.fill(100)
-    with domains._cursor() as (_, cursor), domains._alone(cursor, "domains 1 to 50"):
+    with domains.connected() as (_, cursor), domains.working_alone(cursor, "domains 1 to 50"):
         assert domains.update_ranks(ids=(51, 101)).rows == 50
-        with pytest.raises(RuntimeError, match="Another process works on the table domains"):
+        with pytest.raises(RuntimeError, match="Another process holds the lock 'domains 1 to 50 in"):
             domains.update_ranks(ids=(1, 51))
     assert domains.update_ranks(ids=(1, 51)).rows == 50
 
