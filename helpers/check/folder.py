@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers import check, server
+from helpers import server
 from helpers.check import task0, tasks
 from helpers.check.bench import Bench
+from helpers.check.look import guarded, look_of
 from helpers.check.report import Report
 
 AT_ONCE = 3  # checks at the same time: each waits for its process, its server and its clock
@@ -167,13 +168,13 @@ def one(folder, file, function, first):
         with contextlib.suppress(shutil.Error):  # a pipe, or what may not be read: all else is copied
             shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*LEFT_OUT), ignore_dangling_symlinks=True)
         setup = {"do": "import", "module": file.stem, "names": names}
-        with check.guarded(report), Bench(setup, str(copy)) as bench:
+        with guarded(report), Bench(setup, str(copy)) as bench:
             bench.fill("people")
             imported(report, bench, file.name, list(names), first)
             if function.look is None:
                 task0.seed(report, bench, sources(copy), has_ids(copy / "user_data.csv"), copy)
             else:
-                function.look(report, bench)
+                function.look(look_of(function.name, report, None, bench))
     return report
 
 
@@ -197,6 +198,9 @@ def imported(report, bench, file, names, first):
             report.bad(asked, f"importing {file} {' and '.join(did)}", 26)
         else:
             report.good(asked)
+    if {*names} <= {*seen["stubs"]}:
+        report.problem = "not written yet"
+        raise tasks.Stop
     missing = [name for name in names if name not in seen["names"]]
     if missing:
         what = f"{file} has no {', '.join(f'{name}()' for name in missing)}"

@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 TIME_LIMIT = 20.0  # seconds for one thing asked
+COMPUTING_LIMIT = 10.0  # seconds of a processor's time for one thing asked: a loop without end reaches it first
 MEMORY_LIMIT = 600  # MiB that the learner's process may hold
 ADDRESSES = 8 * 2**30  # bytes of addresses, which libraries reserve without using them
 RUNNER = Path(__file__).with_name("runner.py")
@@ -28,6 +29,100 @@ def _cells():
     """Return the texts of a notebook's cells by the names that Python gives them."""
     known = ((name, entry) for name, entry in list(linecache.cache.items()) if len(entry) == 4 and entry[1] is None)
     return {name: "".join(lines) for name, (_, _, lines, _) in known if not os.path.exists(name)}
+
+
+# Starting it ----------------------------------------------------------------------------------------------------------
+
+
+def _start(descriptor):
+    """Start a process for learner's code that talks over a socket's descriptor: fork it from a warm one, or run it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, ValueError):  # the warm process was killed: the next check starts a new one
+            return _warm.fork(descriptor)
+    return subprocess.Popen(
+        [sys.executable, str(RUNNER), str(descriptor)], pass_fds=[descriptor], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+
+
+class _Warm:
+    """The process that has imported what a check needs, and from which learners' processes are forked."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._owner = None  # the process (int) that may talk to it: a copy of this one, made by fork, may not
+
+    def fork(self, descriptor):
+        """Return a new process that talks over `descriptor`: a _Forked."""
+        reading, writing = os.pipe()
+        try:
+            pid = int(self._ask(b"fork", [descriptor, writing]))
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return _Forked(pid, open(reading, "rb"), self)
+
+    def poll(self, pid):
+        """Return the exit status of a forked process, None while it runs."""
+        try:
+            status = self._ask(b"poll %d" % pid, [])
+        except (OSError, ValueError):
+            return -signal.SIGKILL
+        return None if status == b"None" else int(status)
+
+    def _ask(self, message, descriptors):
+        with self._lock:
+            if self._owner != os.getpid():
+                self._start()
+            try:
+                socket.send_fds(self._requests, [message], descriptors)
+                answer = self._requests.recv(100)
+            except OSError:
+                answer = b""
+            if not answer:
+                self._owner = None
+                raise OSError("the warm process is gone")
+            return answer
+
+    def _start(self):
+        self._requests, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, str(RUNNER), "warm", str(theirs.fileno())], pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        self._owner = os.getpid()
+
+
+class _Forked:
+    """A process forked from the warm one, with as much of Popen's ways as is used here."""
+
+    def __init__(self, pid, stdout, warm):
+        self.pid, self.stdout, self._warm = pid, stdout, warm
+        self._status = None
+
+    def poll(self):
+        """Return its exit status, None while it runs."""
+        if self._status is None:
+            self._status = self._warm.poll(self.pid)
+        return self._status
+
+    def wait(self, timeout=10.0):
+        """Wait for its end; raise subprocess.TimeoutExpired after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("a learner's process", timeout)
+            time.sleep(0.002)
+        return self._status
+
+
+_warm = _Warm()
+
+
+# Using it -------------------------------------------------------------------------------------------------------------
 
 
 class Learner:
@@ -41,11 +136,14 @@ class Learner:
         The first thing to ask for: a do_ function of runner.py that brings in the learner's code.
     folder : str, optional
         The folder of a whole solution, which becomes the working folder.
+    computing : float, optional
+        Seconds of a processor's time that one thing asked may take; COMPUTING_LIMIT without it.
     """
 
-    def __init__(self, path, setup, folder=None):
+    def __init__(self, path, setup, folder=None, computing=None):
         self._job = {"path": list(sys.path), "socket": path, "memory": ADDRESSES, "folder": folder, "cells": _cells()}
         self._setup, self._folder = setup, folder
+        self._computing = computing or COMPUTING_LIMIT
         self._process = None
         self._last_words = b""
         self._start()
@@ -85,6 +183,7 @@ class Learner:
 
     def _wait(self, on_event):
         deadline = time.monotonic() + TIME_LIMIT
+        enough = self._computed() + self._computing
         while True:
             try:
                 if self._talk.poll(0.05):
@@ -98,12 +197,20 @@ class Learner:
             except (EOFError, OSError):
                 return self._ended("Died")
             if time.monotonic() > deadline:
-                return self._ended("Hung")
+                return self._ended("Hung", f"{TIME_LIMIT:.0f} s")
+            if self._computed() > enough:
+                return self._ended("Hung", f"{self._computing:.0f} s of computing")
             with contextlib.suppress(psutil.Error):
                 if self.memory() > MEMORY_LIMIT:
                     return self._ended("Memory")
 
-    def _ended(self, why):
+    def _computed(self):
+        """Return the seconds of processor time that the process has taken."""
+        with contextlib.suppress(psutil.Error):
+            return sum(psutil.Process(self._process.pid).cpu_times()[:2])
+        return 0.0
+
+    def _ended(self, why, after=""):
         process = self._process
         with contextlib.suppress(subprocess.TimeoutExpired):
             if why == "Died":
@@ -112,7 +219,7 @@ class Learner:
         self._end()
         said = self._last_words.decode(errors="replace").strip()
         text = {
-            "Hung": f"still running after {TIME_LIMIT:.0f} s: does your loop ever end?",
+            "Hung": f"still running after {after}: does your loop ever end?",
             "Memory": f"it took more than {MEMORY_LIMIT} MiB of memory and was stopped: "
             "a list of everything, or a loop without an end?",
             "Died": f"it ended the whole Python process (status {status})" + (f": {said[-200:]}" if said else ""),
@@ -130,18 +237,14 @@ class Learner:
             given |= {"MYSQL_PASSWORD": "from-the-environment"}
             environment |= {name: value for name, value in given.items() if name in os.environ}
             environment |= {"MYSQL_UNIX_SOCKET": self._job["socket"], "MYSQL_USER": "learner"}
-        self._process = subprocess.Popen(
-            [sys.executable, str(RUNNER), str(theirs.fileno())],
-            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True, env=environment, cwd=self._folder,
-        )  # fmt: skip
-        theirs.close()
+        with theirs:
+            self._process = _start(theirs.fileno())
         self._talk = Connection(ours.detach())
         self._loaded = None
         self._last_words = b""
         threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
         with contextlib.suppress(OSError):
-            self._talk.send(self._job)
+            self._talk.send(self._job | {"environment": environment, "here": os.getcwd()})
 
     def _listen(self, output):
         """Read what the process says past Python's own output, so that it never waits, and keep the end of it."""

@@ -29,6 +29,8 @@ LESSONS = {
     "03": "03_batch_processing",
     "04": "04_lazy_pagination",
     "05": "05_stream_ages",
+    "06": "06_hundred_million_domains",
+    "07": "07_beyond_one_machine",
 }
 
 MISTAKES = {
@@ -166,6 +168,46 @@ MISTAKES = {
         'cursor.close() raises "Unread result found" then, so the lines behind it do not run: the connection '
         "stays open.",
     ),
+    31: _m(
+        "one dict or list used again for every item", "03",
+        "Whoever keeps the items, as list() does, has the last one many times. Make a new one for each.",
+    ),
+    32: _m(
+        "a stream that starts again after an error", "02",
+        "What came before the error comes a second time, and nothing says so.",
+    ),
+    33: _m(
+        "a connection closed before the stream is read", "02",
+        "A generator runs when it is asked for items. What was closed before that is gone.",
+    ),
+    34: _m(
+        "a generator that is given out twice", "02",
+        "A generator can be gone through once. The second caller finds it used up.",
+    ),
+    35: _m(
+        "reading ahead without a bound", "03",
+        "While the consumer is slow, the whole table piles up in memory. A queue needs a maxsize.",
+    ),
+    36: _m(
+        "the rest of the table read after a stop", "02",
+        "Whoever takes six rows waits for all of them. Cancel the query, and the rest is never sent.",
+    ),
+    37: _m(
+        "an error handler that fails itself", "02",
+        "The message is about the handler. What happened to the database, which is what matters, is not in it.",
+    ),
+    38: _m(
+        "a connection made at import", "01",
+        "It is as old as the program: after the server's time limit, or its restart, every function fails.",
+    ),
+    39: _m(
+        "insert_data that does not take a path", "01",
+        "0-main.py calls insert_data(connection, 'user_data.csv').",
+    ),
+    40: _m(
+        "made for another database", "01",
+        "The project is about MySQL: drivers differ in their placeholders, cursors and errors.",
+    ),
 }  # fmt: skip
 
 
@@ -180,6 +222,22 @@ def _wrapped(text, indent):
     )  # fmt: skip
 
 
+_lessons_versions = set()  # as _marks_of() gives them
+
+
+def _marks_of(function):
+    """Return what tells a function from others, even where the cell that defines it is run again; None if nothing."""
+    code = getattr(function, "__code__", None)
+    return None if code is None else (code.co_filename, code)
+
+
+def excerpt(printed):
+    """Return the last lines of what was printed, on one line that is not long."""
+    lines = [line.strip() for line in printed.strip().splitlines() if line.strip()][-3:]
+    text = " / ".join(lines)
+    return text if len(text) <= 300 else f"… {text[-300:]}"
+
+
 @dataclass
 class Line:
     """One thing asked, and how it went."""
@@ -190,13 +248,18 @@ class Line:
     mistake: int | None = None
     why: str = ""
     where: str = ""
+    printed: str = ""
 
-    def text(self):
+    def text(self, more=True):
         """Return the line as it is printed: in lines of WIDTH at most, where no word is longer."""
         lines = [_wrapped(f"{self.mark} {self.asked}", "  ")]
         if self.mark == BAD:
-            below = [f"seen: {self.seen}", f"why it matters: {self.why}"]
-            if self.where:
+            below = [f"seen: {self.seen}"]
+            if self.printed:
+                below.append(f"your code printed: {self.printed}")
+            if self.why:
+                below.append(f"why it matters: {self.why}")
+            if self.where and more:
                 below.append(f"more: {self.where}")
         else:
             below = [self.seen] if self.seen else []
@@ -216,19 +279,29 @@ class Report:
     lines: list = field(default_factory=list)
     problem: str = ""
     unchecked: bool = False  # the fault is not the learner's
+    given: object = None  # what was checked, as it is in the notebook
+    step: int | None = None  # the step of the lesson that was asked for
 
     def good(self, asked):
         """Say that something asked is so."""
         self.lines.append(Line(GOOD, asked))
 
-    def bad(self, asked, seen, mistake=None, why="", lesson=""):
-        """Say that something asked is not so: what was seen, and either the mistake's number or why it matters."""
+    def bad(self, asked, seen, mistake=None, why="", lesson="", more="", printed=""):
+        """Say that something asked is not so: what was seen, and either the mistake's number or why it matters.
+
+        `more` (str) says where to read on, where that is no lesson's section; lesson=None says that it is nowhere.
+        `printed` is what the learner's code printed.
+        """
         section = "What goes wrong"
         if mistake is not None:
-            why, lesson, section = MISTAKES[mistake].why, MISTAKES[mistake].lesson, MISTAKES[mistake].section
-        lesson = LESSONS.get(lesson or self.lesson, "")
-        where = f'lesson {lesson}, "{section}"' if lesson else ""
-        self.lines.append(Line(BAD, asked, seen, mistake, why, where))
+            known = MISTAKES[mistake]
+            why, lesson, section = why or known.why, known.lesson, known.section
+        elsewhere = self.lesson if lesson == "" and self.step is None else lesson
+        if not more and self.step is not None and mistake is not None and lesson == self.lesson:
+            more = f'"{section}", further down in this lesson'
+        elif not more and elsewhere in LESSONS:
+            more = f'lesson {LESSONS[elsewhere]}, "{section}"'
+        self.lines.append(Line(BAD, asked, seen, mistake, why, more, excerpt(printed)))
 
     def open(self, asked, seen=""):
         """Say that something asked could not be looked at."""
@@ -237,6 +310,23 @@ class Report:
     def note(self, text):
         """Say something worth knowing that is neither right nor wrong."""
         self.lines.append(Line(NOTE, text))
+
+    @property
+    def is_lessons_version(self):
+        """Whether what was given is a version of the lesson's, that choose() has handed out or compared."""
+        return _marks_of(self.given) in _lessons_versions
+
+    def choose(self, lessons_version):
+        """Return what was checked if all was well, and the lesson's version otherwise; say which."""
+        name = getattr(lessons_version, "__name__", "it")
+        mark = _marks_of(lessons_version)
+        if mark is not None:
+            _lessons_versions.add(mark)
+        if self:
+            print(f"From here on, {name} is yours.")
+            return self.given
+        print(f"From here on, {name} is the lesson's version.")
+        return lessons_version
 
     @property
     def mistakes(self):

@@ -44,15 +44,22 @@ def first_run(report, seen, asked):
         else:
             report.bad(asked, told(error), why="Nothing else can be looked at before this is mended.")
         raise Stop
-    if not seen["passed"].connections and not seen.get("printed") and not meaningful(seen):
+    if gave_dots(seen):
         report.problem = "not written yet"
+        raise Stop
+    if seen["passed"].connections or seen.get("printed") or seen.get("items") or seen.get("value") is not None:
+        return
+    if seen.get("made") != "NoneType" or "items" not in seen or seen.get("iterator") is not None:
+        what = "it gave nothing" if seen.get("made") != "NoneType" else "it printed nothing, and returned None"
+        report.bad(asked, f"{what}, and never asked the server", why="It runs, but there is no query in it yet.")
         raise Stop
 
 
-def meaningful(seen):
-    """Whether the function gave anything but None and Ellipsis."""
+def gave_dots(seen):
+    """Whether all that the function gave is the `...` of a stub."""
     given = [*seen.get("items", []), seen.get("value")]
-    return any(item is not None and item != ("object", "ellipsis", "Ellipsis") for item in given)
+    given = [item for item in given if item is not None]
+    return bool(given) and all(item == ("object", "ellipsis", "Ellipsis") for item in given)
 
 
 def needs_iterable(report, seen, asked, wanted):
@@ -167,9 +174,26 @@ def ending(do, seen):
     return "it ended as if that were all" if seen["count"] else "it ended as if the table were empty"
 
 
-def shown(value):
-    """Show a value in a sentence."""
-    return shortened(repr(value), 60)
+def shown(value, most=60):
+    """Show a value that came from the learner's process in a sentence, in at most so many characters."""
+    return shortened(repr(_as_it_was(value)), most)
+
+
+class _Text(str):
+    """A text that is shown without quotes."""
+
+    __repr__ = str.__str__
+
+
+def _as_it_was(value):
+    """Return a value with what runner.plain() could not send as it looked there: ("object", type, its repr)."""
+    if isinstance(value, dict):
+        return {_as_it_was(key): _as_it_was(item) for key, item in value.items()}
+    if isinstance(value, tuple) and len(value) == 3 and value[0] == "object":
+        return _Text(value[2] or f"a {value[1]}")
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_as_it_was, value))
+    return value
 
 
 def shortened(text, most):
@@ -206,8 +230,9 @@ def one_of_a_kind(report, asked, queries):
 # Task 1 ---------------------------------------------------------------------------------------------------------------
 
 
-def stream_users(report, bench, name="stream_users"):
+def stream_users(look):
     """Look at stream_users()."""
+    report, bench, name = look.report, look.harness, look.name
     report.lesson = "02"
     asked = "it gives every user, once"
     seen = bench.stream("people", name, limit=3 * len(PEOPLE) + 10)
@@ -225,18 +250,44 @@ def stream_users(report, bench, name="stream_users"):
         report.bad(asked, told_difference, why="What is left out or comes twice makes every later figure wrong.")
     else:
         report.good(asked)
-    dicts(report, seen["items"])
+    stays(report, seen)
+    if look.from_step(2):
+        dicts(report, seen["items"], ages=look.step is not None)
     if seen["ended"]:
         edges(report, bench, name, "an empty table gives no user, one row gives one")
     memory(report, bench, name)
-    closing(report, bench, left, name)
-    errors(report, bench, "stream", name)
-    ordered(report, seen["passed"].selects, 14)
+    if look.from_step(3):
+        closing(report, bench, left, name)
+    if look.step is not None and look.step >= 4:
+        rest_is_left(report, bench, name)
+    if look.from_step(3):
+        errors(report, bench, "stream", name)
+        ordered(report, seen["passed"].selects, 14)
 
 
-def dicts(report, items):
-    """Each user is a dict."""
-    asked = "each user is a dict with user_id, name, email and age"
+def stays(report, seen, thing="user"):
+    """What was given stays as it was when it came: no dict or list is used again for the next one."""
+    if seen["changed"] is not None:
+        was = shown(seen["items"][seen["changed"]])
+        observed = f"the first {thing} was {was} when it came, and another one afterwards"
+        report.bad(f"each {thing} stays as it was, for those who keep it", observed, 31)
+
+
+def rest_is_left(report, bench, name, *arguments, thing="row", stop=STOP_AT):
+    """Whoever stops early does not wait for the rest of the table."""
+    asked = "when you stop early, the rest of the table is not read"
+    seen = bench.stream("many", name, *arguments, stop=stop)
+    if seen["error"]:
+        report.bad(asked, f"after you stopped at {thing} {stop}, {told(seen['error'])}", 30)
+    elif seen["passed"].rows >= ROWS_ALLOWED:
+        report.bad(asked, f"after you stopped at {thing} {stop}, closing read the rest of {MANY:,} rows", 36)
+    else:
+        report.good(asked)
+
+
+def dicts(report, items, ages=False):
+    """Each user is a dict; with `ages`, the age is an int."""
+    asked = f"each user is a dict with user_id, name, email and age{', an int' if ages else ''}"
     wrong = [item for item in items if not isinstance(item, dict)]
     if wrong:
         is_object = isinstance(wrong[0], tuple) and wrong[0][:1] == ("object",)  # as runner.plain() writes it
@@ -245,6 +296,9 @@ def dicts(report, items):
     elif any(set(item) != {"user_id", "name", "email", "age"} for item in items):
         keys = ", ".join(map(str, items[0]))
         report.bad(asked, f"the first user has the keys {keys}", why="The next step looks for all four.")
+    elif ages and type(items[0]["age"]) is not int:
+        report.bad(asked, f"the first user's age was {shown(items[0]['age'])}",
+                   why="The server sends an age as text or as a Decimal. int(…) makes a number of it.")  # fmt: skip
     else:
         report.good(asked)
 
@@ -273,8 +327,9 @@ def edges(report, bench, name, asked, *arguments, flat=lambda items: items):
 # Task 2 ---------------------------------------------------------------------------------------------------------------
 
 
-def stream_users_in_batches(report, bench, name="stream_users_in_batches"):
+def stream_users_in_batches(look):
     """Look at stream_users_in_batches(batch_size)."""
+    report, bench, name = look.report, look.harness, look.name
     report.lesson = "03"
     asked = f"it gives lists of batch_size users, the last one what is left ({batch_sizes(BATCH)})"
     seen = bench.stream("people", name, BATCH, limit=2 * len(PEOPLE))
@@ -283,12 +338,49 @@ def stream_users_in_batches(report, bench, name="stream_users_in_batches"):
     left = bench.still_open(seen)
     queries = seen["passed"].selects
     right = batches(report, bench, name, seen, asked)
+    if right:
+        stays(report, seen, "batch")
     if seen["ended"]:
         edges(report, bench, name, "an empty table gives no batch, one row gives one", BATCH, flat=flat)
     memory(report, bench, name, 100, limit=MANY + 10 if right else 10)
-    closing(report, bench, left, name, 100, thing="batch", stop=2)
-    errors(report, bench, "stream", name, 100)
-    ordered(report, queries, 14)
+    if look.step is not None and look.step >= 2:
+        refusals(look, "batch_size")
+    if look.from_step(3):
+        closing(report, bench, left, name, 100, thing="batch", stop=2)
+        errors(report, bench, "stream", name, 100)
+        ordered(report, queries, 14)
+
+
+REFUSED = {"TypeError": ("300", 2.5, None, True), "ValueError": (0, -1)}
+
+
+def refusals(look, what, *others, also=()):
+    """Values that are no positive int are refused at the call; `also`: (what, arguments, error) that are, too."""
+    asked = f"a bad {what} is refused when you call it: TypeError for what is no int, ValueError for 0 and less"
+
+    def attempts(function, all_arguments):
+        raised = []
+        for arguments, _ in all_arguments:
+            try:
+                made = function(*arguments)
+            except Exception as error:
+                raised.append([c.__name__ for c in type(error).__mro__])
+            else:
+                raised.append([])
+                if hasattr(made, "close"):
+                    made.close()
+        return raised
+
+    tried = [((value, *others), error) for error, values in REFUSED.items() for value in values] + [*also]
+    look.harness.fill("people")
+    with look.asks(asked, why="An error at the call points to the line that is wrong. Later, nothing does."):
+        for (arguments, error), raised in zip(tried, look.run(attempts, tried), strict=True):
+            if error not in raised:
+                got = f"raised {raised[0]}" if raised else "raised nothing"
+                call = f"{look.name}({', '.join(map(repr, arguments))})"
+                look.fail(f"{call} {got}, where {error} is asked for")
+        if look.harness.proxy.seen.selects:
+            look.fail(f"it was refused, but first the server was sent: {look.harness.proxy.seen.selects[0].text[:80]}")
 
 
 def batch_sizes(batch_size):
@@ -354,8 +446,9 @@ def batches(report, bench, name, seen, asked):
     return right
 
 
-def batch_processing(report, bench, name="batch_processing"):
+def batch_processing(look):
     """Look at batch_processing(batch_size)."""
+    report, bench, name = look.report, look.harness, look.name
     report.lesson = "03"
     asked = "it prints users when it is called"
     seen = bench.call("people", name, BATCH)
@@ -399,9 +492,42 @@ def batch_processing(report, bench, name="batch_processing"):
         report.bad(others, f"{repeated[0][1]} was printed {times[repeated[0]]} times", 21)
     else:
         report.good(others)
-    ends(report, bench, left, "it leaves no connection open")
-    errors(report, bench, "call", name, 100, whole=16 not in report.mistakes)
-    ordered(report, queries, 14)
+    if look.from_step(2):
+        ends(report, bench, left, "it leaves no connection open")
+    if look.step is not None and look.step >= 2:
+        broken_pipe(look)
+    if look.from_step(3):
+        errors(report, bench, "call", name, 100, whole=16 not in report.mistakes)
+        ordered(report, queries, 14)
+
+
+def broken_pipe(look):
+    """When print fails on the way, no connection is left open, even where the error is kept."""
+
+    def fail_in_print(function, batch_size):
+        import builtins
+
+        lines = []
+
+        def failing(*values, **_):
+            lines.append(values)
+            if len(lines) == 3:
+                raise BrokenPipeError("nobody reads")
+
+        printing, builtins.print = builtins.print, failing
+        try:
+            function(batch_size)
+        except BrokenPipeError as error:
+            globals()["kept_by_the_caller"] = error
+        finally:
+            builtins.print = printing
+        return len(lines)
+
+    look.harness.fill("many")
+    with look.asks("when print fails on the way, its connection is closed all the same"):
+        printed = look.run(fail_in_print, 100)
+        if printed >= 3 and look.harness.proxy.open(STILL_OPEN):
+            look.fail("after a BrokenPipeError in print(), its connection was still open", 3)
 
 
 def ends(report, bench, left, asked):
@@ -418,8 +544,9 @@ INJECTED = "1; DROP TABLE user_data"
 LARGE_PAGE = 1000
 
 
-def paginate_users(report, bench, name="paginate_users"):
+def paginate_users(look):
     """Look at paginate_users(page_size, offset)."""
+    report, bench, name = look.report, look.harness, look.name
     report.lesson = "04"
     asked = "it gives the page asked for: page_size users from offset on"
     seen = bench.call("people", name, BATCH, 0)
@@ -444,9 +571,14 @@ def paginate_users(report, bench, name="paginate_users"):
     else:
         report.good(asked)
     if lists and any(values):
-        dicts(report, [item for page in values if page for item in page])
+        dicts(report, [item for page in values if page for item in page], ages=look.step is not None)
     order_and_values(report, bench, queries, "call", name, 0)
     ends(report, bench, left, "it leaves no connection open")
+    if look.step is not None and look.step >= 2:
+        refusals(look, "page_size", 0, also=[((BATCH, -1), "ValueError"), ((BATCH, 2.5), "TypeError"),
+                                             ((BATCH, "3"), "TypeError")])  # fmt: skip
+    if not look.from_step(3):
+        return
     far = bench.call("many", name, BATCH, 0)
     if far["passed"].rows >= ROWS_ALLOWED:
         report.bad("it fetches its page, and not the table", f"for a page of {BATCH} users, all {MANY:,} were fetched",
@@ -475,8 +607,9 @@ def order_and_values(report, bench, queries, do, name, *arguments):
     report.good(asked)
 
 
-def lazy_pagination(report, bench, name="lazy_pagination"):
+def lazy_pagination(look):
     """Look at lazy_pagination(page_size)."""
+    report, bench, name = look.report, look.harness, look.name
     report.lesson = "04"
     asked = f"it gives page after page, to the last ({batch_sizes(BATCH)} users)"
     seen = bench.stream("people", name, BATCH, limit=len(PEOPLE), steps=1)
@@ -510,6 +643,10 @@ def lazy_pagination(report, bench, name="lazy_pagination"):
                    why="The pages behind the first may never be wanted.")  # fmt: skip
     else:
         report.good(asked)
+    if look.step is not None and look.step >= 2:
+        refusals(look, "page_size")
+    if not look.from_step(3):
+        return
     order_and_values(report, bench, queries, "stream", name)
     closing(report, bench, left, name, LARGE_PAGE, thing="page", stop=2)
     errors(report, bench, "stream", name, LARGE_PAGE)
@@ -541,8 +678,9 @@ BYTES_A_ROW = 4  # half of a list's reference to one age
 BY_ZERO = ("ZeroDivisionError", "DivisionByZero", "DivisionUndefined", "InvalidOperation")
 
 
-def stream_user_ages(report, bench, name="stream_user_ages"):
+def stream_user_ages(look):
     """Look at stream_user_ages()."""
+    report, bench, name = look.report, look.harness, look.name
     report.lesson = "05"
     asked = "it gives every age, as a number"
     seen = bench.stream("people", name, limit=3 * len(PEOPLE) + 10)
@@ -569,14 +707,19 @@ def stream_user_ages(report, bench, name="stream_user_ages"):
     else:
         report.good(few)
     memory(report, bench, name, things="ages", limit=100 if slow else MANY + 10)
+    if not look.from_step(2):
+        return
     closing(report, bench, left, name)
+    if not look.from_step(3):
+        return
     errors(report, bench, "stream", name, things="ages")
     if not slow:
         ordered(report, queries, 14)
 
 
-def calculate_average_age(report, bench, name="calculate_average_age"):
+def calculate_average_age(look):
     """Look at calculate_average_age()."""
+    report, bench, name = look.report, look.harness, look.name
     report.lesson = "05"
     asked = "the average that it prints or returns is right"
     seen = bench.call("people", name)
@@ -592,6 +735,27 @@ def calculate_average_age(report, bench, name="calculate_average_age"):
         report.bad(asked, f"it said {said:g}, where {years}{cut}", 24)
     else:
         report.good(asked)
+    if look.from_step(2):
+        empty_table(report, bench, name)
+    asked = "it averages what your generator gives"
+    by_server = next((q for q in queries if re.search(r"\b(AVG|SUM) ?\(", q.bare)), None)
+    if by_server:
+        report.bad(asked, f"the server was sent: {shortened(by_server.text, 120)}",
+                   why="Task 4 is to do without the server's AVG. Lesson 05 says when to use it.")  # fmt: skip
+    else:
+        report.good(asked)
+    if not look.from_step(3):
+        return
+    if len(queries) >= len(PEOPLE):
+        report.bad("it reads the table with few queries", f"{len(AGES)} ages took {len(queries)} queries", 23)
+    ends(report, bench, left, "it leaves no connection open")
+    if len(queries) < len(PEOPLE):
+        errors(report, bench, "call", name, things="ages")
+        no_list(report, bench, name)
+
+
+def empty_table(report, bench, name):
+    """An empty table is told of, and divides nothing by zero."""
     asked = "an empty table is no division by zero"
     empty = bench.call("none", name)
     if empty["error"] and empty["error"]["type"] in BY_ZERO:
@@ -600,19 +764,6 @@ def calculate_average_age(report, bench, name="calculate_average_age"):
         report.good(asked)
         if not empty["error"] and average_said(empty) == 0:
             report.note("on an empty table it says 0: there is no average then, and 0 looks like one")
-    asked = "it averages what your generator gives"
-    by_server = next((q for q in queries if re.search(r"\b(AVG|SUM) ?\(", q.bare)), None)
-    if by_server:
-        report.bad(asked, f"the server was sent: {shortened(by_server.text, 120)}",
-                   why="Task 4 is to do without the server's AVG. Lesson 05 says when to use it.")  # fmt: skip
-    else:
-        report.good(asked)
-    if len(queries) >= len(PEOPLE):
-        report.bad("it reads the table with few queries", f"{len(AGES)} ages took {len(queries)} queries", 23)
-    ends(report, bench, left, "it leaves no connection open")
-    if len(queries) < len(PEOPLE):
-        errors(report, bench, "call", name, things="ages")
-        no_list(report, bench, name)
 
 
 def no_list(report, bench, name):
@@ -642,47 +793,3 @@ def average_said(seen):
     except (TypeError, ValueError):
         found = re.findall(r"-?\d+(?:\.\d+)?", seen["printed"])
         return float(found[-1]) if found else None
-
-
-# Lesson 00 ------------------------------------------------------------------------------------------------------------
-
-
-def count_upto(report, learner, name="count_upto"):
-    """Look at count_upto(max)."""
-    report.lesson = "00"
-    asked = "it counts from 1 to max"
-    seen = learner.ask("stream", name=name, arguments=(5,), limit=20)
-    if seen["error"] or not meaningful(seen):
-        first_run(report, seen | {"passed": Nothing}, asked)
-    needs_iterable(report, seen, asked, "something to go through: a generator")
-    if seen["items"] != [1, 2, 3, 4, 5]:
-        items = ", ".join(map(repr, seen["items"][:8])) + (", …" if seen["count"] > 8 else "")
-        report.bad(asked, f"count_upto(5) gave {items or 'nothing'}", why="1 is the first number and max the last one.")
-    else:
-        report.good(asked)
-    asked = "up to 1 it gives 1, up to 0 nothing"
-    one, none = (learner.ask("stream", name=name, arguments=(n,), limit=20) for n in (1, 0))
-    if (one["items"], none["items"]) != ([1], []) or one["error"] or none["error"]:
-        what = f"count_upto(1) gave {one['items']}, count_upto(0) gave {none['items']}"
-        report.bad(asked, what, why="Limits are where loops go wrong.")
-    else:
-        report.good(asked)
-    asked = "numbers come as you ask for them, and memory stays flat"
-    far = learner.ask("stream", name=name, arguments=(10**12,), limit=3)
-    if far["error"]:
-        report.bad(asked, f"count_upto(10**12), of which 3 were asked for: {told(far['error'])}",
-                   why="A generator makes a number when next() asks for it; a list must hold them all.")  # fmt: skip
-    else:
-        report.good(asked)
-    asked = "each call counts anew"
-    again = learner.ask("stream", name=name, arguments=(5,), limit=20)
-    if again["items"] != seen["items"]:
-        report.bad(asked, f"the second count_upto(5) gave {again['items']}", why="Two loops must not share one count.")
-    else:
-        report.good(asked)
-
-
-class Nothing:
-    """What has passed where no server is needed."""
-
-    connections = 0

@@ -85,6 +85,12 @@ def class_of_dots():
     return stub
 
 
+def test_a_function_that_is_written_and_gives_nothing_is_told_so():
+    assert first_bad(check.calculate_average_age(returns_nothing)).seen.startswith("it printed nothing, and returned")
+    assert "it gave nothing, and never asked the server" in first_bad(check.stream_users(lambda: iter(()))).seen
+    assert "is a yield missing?" in first_bad(check.count_upto(lambda max: print())).seen
+
+
 @pytest.mark.parametrize(
     ("ask", "stub"),
     [
@@ -95,7 +101,6 @@ def class_of_dots():
         (check.stream_users, not_implemented_with_words),
         (check.stream_users, yields_dots),
         (check.stream_users, class_of_dots()),
-        (check.calculate_average_age, returns_nothing),
         (check.count_upto, only_a_docstring),
         (check.count_upto, lambda max: None),
         (check.lazy_pagination, ...),
@@ -323,7 +328,8 @@ def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_work
     _, before = ill_behaved
     assert os.getcwd() == before.folder
     processes = psutil.Process().children(recursive=True)
-    assert not [process for process in processes if "runner.py" in " ".join(process.cmdline())]
+    runners = [process for process in processes if "runner.py" in " ".join(process.cmdline())]
+    assert [process.cmdline()[-2] for process in runners] == ["warm"]  # the one that the next learner's is forked from
     assert not databases_like(before.databases)
     wait_until(lambda: threading.active_count() <= before.threads, "a thread of a check still runs")
     assert check.stream_users(good_stream)
@@ -435,7 +441,7 @@ def test_a_seed_that_hangs_the_second_time_gets_a_report(monkeypatch):
 
 
 def test_a_fault_of_the_checks_own_is_no_mistake_of_the_learners(monkeypatch):
-    monkeypatch.setattr(tasks, "dicts", lambda report, items: 1 / 0)
+    monkeypatch.setattr(tasks, "dicts", lambda *_, **__: 1 / 0)
     report = check.stream_users(good_stream)
     assert report.unchecked
     assert not report.mistakes
@@ -477,8 +483,9 @@ check.count_upto(count_upto)
 
 def test_code_without_an_end_ends_with_the_kernel_that_is_killed():
     kernel = psutil.Popen([sys.executable, "-c", CHECKS_A_LOOP_WITHOUT_END], cwd=notebooks.LESSONS.parent)
-    learners = wait_until(kernel.children, "the code does not run")
-    wait_until(lambda: sum(learners[0].cpu_times()[:2]) >= 1, "it does not loop")
+    learners = wait_until(lambda: kernel.children(recursive=True)[1:], "the code does not run")
+    wait_until(lambda: sum(learners[0].cpu_times()[:2]) >= 0.3, "it does not loop")
+    learners += kernel.children()
     kernel.kill()
     kernel.wait()
     assert not psutil.wait_procs(learners, timeout=PATIENCE)[1]
@@ -626,7 +633,7 @@ def counts_on(max):
     ("function", "asked"),
     [
         (counts_to_one_less, "it counts from 1 to max"),
-        (counts_in_a_list, "numbers come as you ask for them, and memory stays flat"),
+        (counts_in_a_list, "it gives something that next() works on"),
         (always_counts_one, "up to 1 it gives 1, up to 0 nothing"),
         (counts_on, "up to 1 it gives 1, up to 0 nothing"),
     ],

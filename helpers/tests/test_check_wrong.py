@@ -503,4 +503,5 @@ def test_the_mistake_is_named_and_the_rest_passes(reports, name):
 
 def test_each_of_the_thirty_is_made_by_some_solution():
     made = {int(re.search(r"__(\d+)", name)[1]) for name in SOLUTIONS}
-    assert sorted(made) == sorted(MISTAKES) == list(range(1, 31))
+    assert sorted(made) == list(range(1, 31))
+    assert sorted(MISTAKES) == list(range(1, 41))
