@@ -40,6 +40,8 @@ def _each(command, path):
         store.write(store.clean(helpers.notebooks.read(path), path.stem), path)
     else:
         store.write(store.clear(helpers.notebooks.read(path)), path)
+    if path.parent == LESSONS:
+        minutes.state_in_readme(path)
     return 0
 
 

@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from helpers.notebooks import read, tags
+from helpers.notebooks import ROOT, read, tags
 
 DEEPER = "## Dig deeper"
 WORDS_A_MINUTE = 120
@@ -125,10 +125,39 @@ def of(path):
 
 
 def state(cells):
-    """Write the computed minutes into a lesson's first cell, where it says `**Time:** N minutes`."""
+    """Write the computed minutes into a lesson, where it states them.
+
+    It does so in its first cell, `**Time:** N minutes` and `**Dig deeper:** N minutes`, and in the headings of
+    the parts of "Dig deeper": `### Title (N minutes)`.
+    """
     for title, part in (("Time", core(cells)), ("Dig deeper", deeper(cells))):
         stated = rf"\*\*{title}:\*\* \d+ minutes"
         cells[0].source = re.sub(stated, f"**{title}:** {form(part).minutes} minutes", cells[0].source)
+    for part in deeper_parts(cells):
+        first, *rest = part[0].source.split("\n")
+        first = re.sub(r"\(\d+ minutes\)$", f"({form(part).minutes} minutes)", first)
+        part[0].source = "\n".join([first, *rest])
+
+
+def deeper_parts(cells):
+    """Return the parts of "Dig deeper": lists of cells, each of which begins with a heading of the third level."""
+    parts = []
+    for cell in deeper(cells):
+        if cell.cell_type == "markdown" and cell.source.startswith("### "):
+            parts.append([])
+        if parts:
+            parts[-1].append(cell)
+    return parts
+
+
+def state_in_readme(path, readme=ROOT / "README.md"):
+    """Write a lesson's minutes into its rows of the README's tables: core + deeper for learners, core for teachers."""
+    main, more = of(path)
+    text = readme.read_text(encoding="utf-8")
+    number, both = path.stem[:2], f"{main.minutes} + {more.minutes}"
+    text = re.sub(rf"^(\| \[{number} [^|]*\| )\d+ \+ \d+ ", rf"\g<1>{both} ", text, flags=re.M)
+    text = re.sub(rf"^\| {number} \| \d+ ", f"| {number} | {main.minutes} ", text, flags=re.M)
+    readme.write_text(text, encoding="utf-8")
 
 
 def table(paths):

