@@ -1,0 +1,80 @@
+"""A learner who writes a right answer into every cell that is theirs: each check says so, and the lesson works on it.
+
+The learner who writes nothing is played by strict nbval, which runs the lessons as they are; those who write something
+wrong, by test_answers.py.
+"""
+
+import symtable
+import textwrap
+
+import nbclient
+import pytest
+from answers import tables
+
+from helpers import notebooks
+from helpers.notebooks import copies, minutes
+
+TABLES = tables()
+LESSONS = [
+    path
+    for path in sorted(notebooks.LESSONS.glob("*.ipynb"))
+    if any("your-turn" in notebooks.tags(cell) for cell in notebooks.read(path).cells)
+]
+PLAYED = {"export", "your-turn", "exercise", "check", "solution"}
+
+
+def is_played(cell):
+    """Tell whether a cell belongs to what the learner writes: it, its check, its solution, and what chooses of them."""
+    return bool(PLAYED & notebooks.tags(cell)) or ".choose(" in cell.source
+
+
+def names(source):
+    """Return the names that a cell's code defines, and those that it uses of other cells."""
+    source = "\n".join("" if line.startswith(("%", "!")) else line for line in source.splitlines())
+    top = symtable.symtable(source, "cell", "exec")
+    defined = {name.get_name() for name in top.get_symbols() if name.is_assigned() or name.is_imported()}
+    scopes, used = [top], set()
+    for scope in scopes:
+        scopes += scope.get_children()
+        used |= {n.get_name() for n in scope.get_symbols() if n.is_referenced() and (scope is top or n.is_global())}
+    return defined, used
+
+
+def without_the_rest(cells):
+    """Return the code cells that are played, and those that they need something of: measuring takes too long here."""
+    kept, needed = [], set()
+    for cell in reversed([cell for cell in cells if cell.cell_type == "code"]):
+        defined, used = names(cell.source)
+        if is_played(cell) or defined & needed:
+            kept.append(cell)
+            needed = needed - defined | used
+    return kept[::-1]
+
+
+def said(cell):
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_whoever_writes_every_answer_is_told_that_all_is_well(path):
+    copy = copies.learners(notebooks.read(path))
+    turns = [cell for cell in copy.cells if minutes.is_the_learners(cell)]
+    answers = TABLES.get(path.stem[:2], [])
+    assert len(turns) == len(answers), "a table of answers has a Turn for each cell of the learner's"
+    for cell, turn in zip(turns, answers, strict=True):
+        cell.source = textwrap.dedent(turn.right[0]).strip("\n")
+    copy.cells = without_the_rest(copy.cells)
+    nbclient.NotebookClient(copy, timeout=120, resources={"metadata": {"path": notebooks.LESSONS}}).execute()
+    checks = [cell for cell in copy.cells if "check" in notebooks.tags(cell)]
+    assert len(checks) >= len(turns)
+    for cell in checks:
+        assert "All is well" in said(cell), f"{cell.source}\n{said(cell)}"
+    for cell in copy.cells:
+        if ".choose(" in cell.source:
+            assert "is yours." in said(cell) and "lesson's version" not in said(cell), f"{cell.source}\n{said(cell)}"
+
+
+def test_what_is_not_needed_is_left_out():
+    sources = ["import a", "b = a.x", "slow = a.measure()", "def c():\n    return b", "mine = c.choose(c)"]
+    cells = [notebooks.nbformat.v4.new_code_cell(source) for source in sources]
+    assert [cell.source for cell in without_the_rest(cells)] == [*sources[:2], *sources[3:]]
