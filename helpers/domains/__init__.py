@@ -12,8 +12,8 @@ batch, the next is read and looked up. How many rows a batch has follows from ho
 tools that change tables under traffic: pt-online-schema-change (https://docs.percona.com/percona-toolkit/), gh-ost
 (https://github.com/github/gh-ost).
 
-Read it in this order: ranking.py (the job), batches.py (what makes it fast and safe), tables.py, ranks.py and lists.py
-(where ranks come from), filling.py, status.py.
+Read it in this order: ranking.py (the job), rows.py (one batch), batches.py (what makes it fast and safe), ranks.py and
+lists.py (where ranks come from), unmatched.py (a list that matches nothing), tables.py, filling.py, status.py.
 """
 
 from helpers.domains.batches import TARGET_SECONDS, BatchSizer, defer_interrupt, prefetch

@@ -23,7 +23,7 @@ def main(arguments=None):
             ended = done.last_id >= done.rows
         elif chosen.command == "rank":
             source = TrancoRanks(chosen.tranco) if chosen.tranco else synthetic_ranks
-            done = update_ranks(source, chosen.seconds, chosen.restart)
+            done = update_ranks(source, chosen.seconds, chosen.restart, allow_unmatched=chosen.allow_unmatched)
             ended = done.finished
         else:
             done, ended = status() if chosen.command == "status" else verify(), True
@@ -43,8 +43,12 @@ def _parser():
     filling = commands.add_parser("fill", help="add made-up domains")
     filling.add_argument("--rows", type=int, required=True, help="the number of the last row")
     ranking = commands.add_parser("rank", help="write each domain's rank beside it, going on where it was stopped")
-    ranking.add_argument("--tranco", metavar="FILE", help="ranks from a file of rank,domain lines, plain or zipped")
+    ranking.add_argument(
+        "--tranco", metavar="FILE",
+        help="ranks from a list: rank,domain lines (Tranco), Majestic, DomCop, Cloudflare Radar; plain, .zip or .gz",
+    )  # fmt: skip
     ranking.add_argument("--restart", action="store_true", help="begin again at the first row")
+    ranking.add_argument("--allow-unmatched", action="store_true", help="go on where the list matches no domain at all")
     for command in (filling, ranking):
         command.add_argument("--seconds", type=float, default=TARGET_SECONDS, help="time for a batch (%(default)s)")
     commands.add_parser("status", help="how large the table is, and how far the ranking is")

@@ -17,6 +17,7 @@ from helpers.domains.batches import (
 from helpers.domains.ranks import synthetic_ranks
 from helpers.domains.rows import look_up, write
 from helpers.domains.tables import LARGEST_ID, connected, largest_id, tables_exist, working_alone
+from helpers.domains.unmatched import stop_unmatched
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Ranking:
         return text
 
 
-def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=False, ids=None):
+def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=False, ids=None, allow_unmatched=False):
     """Write the rank of every domain beside it, batch by batch, resuming where the last call stopped; return a Ranking.
 
     Every batch is one transaction, its checkpoint included: a kill at any moment leaves whole batches, and at most two
@@ -80,11 +81,14 @@ def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=
     ids : tuple of int, optional
         (first, last): do only the rows whose id is at least first and less than last. Each range is a job of its own,
         with its own checkpoint and lock, so several processes may do one range each at the same time.
+    allow_unmatched : bool
+        Go on where the source has no rank for any domain looked at; the ranks in the table become NULL.
 
     Raises
     ------
     ValueError
-        No table, a table with a different schema, no range of ids, or a source that does not give each domain a rank.
+        No table, a table with a different schema, no range of ids, a source that does not give each domain a rank or
+        None, or that gives None to all of them.
     RuntimeError
         Another process is at the same job.
     mysql.connector.Error, helpers.server.ServerError
@@ -92,17 +96,10 @@ def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=
     """
     began = time.monotonic()
     job, lock, first, last = _job(source, ids)
-    with (
-        says_how_to_resume(),
-        connected() as (writer, cursor),
-        connected() as (reader, reading),
-        working_alone(cursor, lock),
-        defer_interrupt() as stop,
-    ):
-        done = _resumed(writer, cursor, job, restart, first)
-        reader.autocommit = True  # each read sees what is there by then
-        sizer = BatchSizer(target_seconds)
-        batches = prefetch(look_up(reading, source, done.last_id, last, sizer))
+    with _at_work(lock) as (writer, cursor, reading), defer_interrupt() as stop:
+        done, sizer = _resumed(writer, cursor, job, restart, first), BatchSizer(target_seconds)
+        batches = look_up(reading, source, done.last_id, last, sizer)
+        batches = prefetch(batches if allow_unmatched else stop_unmatched(batches, reading, source))
         left = max(0, min(largest_id(cursor), last - 1) - done.last_id)
         with progress_bar("Ranking", left) as progress, contextlib.closing(batches):
             for batch in batches:
@@ -111,6 +108,19 @@ def update_ranks(source=synthetic_ranks, target_seconds=TARGET_SECONDS, restart=
                 if stop.is_set():
                     break
     return replace(done, finished=not stop.is_set(), seconds=time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _at_work(lock):
+    """Give a connection and its cursor to write with, and the cursor of another one to read with, under a lock."""
+    with (
+        says_how_to_resume(),
+        connected() as (writer, cursor),
+        connected() as (reader, reading),
+        working_alone(cursor, lock),
+    ):
+        reader.autocommit = True  # each read sees what is there by then
+        yield writer, cursor, reading
 
 
 def _written(connection, cursor, done, batch, sizer):

@@ -8,9 +8,11 @@ import tempfile
 import zlib
 from pathlib import Path
 
-from helpers.domains.lists import read_ranks
+from helpers.domains.lists import in_dns, read_ranks
 
 RANK_SQL = "IF(CRC32(domain) % 10 = 0, NULL, CRC32(domain) DIV 10 + 1)"  # synthetic_ranks, for the server
+
+FORMAT = 2  # of the index: one that an earlier version of this file made is made anew
 
 
 def synthetic_ranks(domains):
@@ -33,19 +35,23 @@ class TrancoRanks:
     """A rank source that looks domains up in a file of `rank,domain` lines, as Tranco publishes (https://tranco-list.eu).
 
     The lines go into an index on disk, an SQLite file, so memory stays flat however long the list is. The index is
-    made once and used again as long as the list's size and time stay what they were.
+    made once and used again as long as the list's size and time stay what they were. Domains are compared as the DNS
+    does: upper and lower case, a final dot, and an international name and its ASCII form are the same. www.example.com
+    and example.com are two domains.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The list: plain text, or a zip file with one file in it. A domain that is there twice keeps its better rank.
+        The list: plain text, or one file in a .zip or .gz. Without a header, or with that of the Majestic Million, of
+        DomCop or of Cloudflare Radar's ranking. A domain that is there twice keeps its better rank.
     index : str or pathlib.Path, optional
         Where the index should stand. Otherwise beside the list.
 
     Raises
     ------
     ValueError
-        A list that is empty or has a malformed line, with the file and the line.
+        A list that is empty, has a malformed line, or has no ranks of domains (CrUX, Radar's buckets): with the file,
+        the line, and how to convert it.
     OSError
         The list cannot be read, or the index cannot be written.
 
@@ -61,7 +67,7 @@ class TrancoRanks:
         self.job = f"ranks of {self.path.name}"[:255]
         index = Path(index) if index else self.path.with_name(self.path.name + ".index")
         of = os.stat(self.path)
-        stamp = f"{of.st_size} {of.st_mtime_ns}"
+        stamp = f"{FORMAT} {of.st_size} {of.st_mtime_ns}"
         if not _index_is_of(index, stamp):
             _make_index(self.path, index, stamp)
         # look-ups are made in a thread, but in one thread at a time
@@ -71,11 +77,23 @@ class TrancoRanks:
         """Return the ranks of a list of domains, in its order, None for those that the list does not have."""
         query = """SELECT ranks.rank FROM json_each(?) AS asked LEFT JOIN ranks ON ranks.domain = asked.value
                    ORDER BY asked.key"""
-        return [rank for (rank,) in self._index.execute(query, (json.dumps([d.lower() for d in domains]),))]
+        asked = [d.lower().removesuffix(".") if d.isascii() else _in_dns_or_not(d) for d in domains]
+        return [rank for (rank,) in self._index.execute(query, (json.dumps(asked),))]
+
+    def examples(self, count=3):
+        """Return the first `count` domains of the list, by their rank."""
+        return [domain for (domain,) in self._index.execute("SELECT domain FROM ranks ORDER BY rank LIMIT ?", (count,))]
 
     def close(self):
         """Close the index file."""
         self._index.close()
+
+
+def _in_dns_or_not(domain):
+    try:
+        return in_dns(domain)
+    except ValueError:  # no list has it
+        return domain
 
 
 def _index_is_of(index, stamp):
