@@ -1,6 +1,6 @@
 # `make` alone says what there is. What is behind the targets: helpers/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help lab copies fresh test browser torture outputs bench clear lock clean venv ready
+.PHONY: help lab copies fresh test browser torture outputs bench clear links lock clean venv ready
 
 ifdef ROWS
 export COURSE_ROWS := $(ROWS)
@@ -53,6 +53,9 @@ bench: ready  ## measure beside the other drivers and ways; NAME=ranks takes one
 
 clear: ready  ## remove the outputs from the lessons themselves and fold the solutions
 	@$(python) -m helpers.notebooks clear
+
+links: venv  ## write Binder links and badges for the clone's origin or URL=…; URL=none takes them out
+	@$(python) -m helpers.notebooks links $(URL)
 
 lock: venv  ## write requirements.txt from pyproject.toml; UPGRADE=1 moves every pin
 	@helpers/setup.sh lock

@@ -7,6 +7,7 @@ python -m helpers.notebooks clear [LESSON ...]    remove the outputs and fold th
 python -m helpers.notebooks minutes [LESSON ...]  print how long each lesson takes, and what the learner does in it
 python -m helpers.notebooks copies [LESSON ...]   make learners' copies in my_lessons; what is there is left as it is
 python -m helpers.notebooks fresh LESSON ...      make a new copy, and keep the old one beside it
+python -m helpers.notebooks links [URL | none]    write the address where the course is published, or take it out
 """
 
 import linecache

@@ -4,12 +4,14 @@ import os
 import sys
 
 import helpers.notebooks
-from helpers.notebooks import LESSONS, copies, find, minutes, store
+from helpers.notebooks import LESSONS, copies, find, links, minutes, store
 
 
 def main(arguments):
     """Run one of the commands that helpers.notebooks lists; return the exit status."""
     command, *names = arguments or [""]
+    if command == "links":
+        return _links(*names)
     paths = [find(name) for name in names] or sorted(LESSONS.glob("*.ipynb"))
     if command == "minutes":
         print(minutes.table(paths))
@@ -24,6 +26,20 @@ def main(arguments):
     else:
         print(helpers.notebooks.__doc__, file=sys.stderr)
         return 2
+    return 0
+
+
+def _links(url=None):
+    url = url or links.origin()
+    try:
+        if url is None:
+            raise ValueError("This clone has no origin: name the address, make links URL=https://github.com/OWNER/NAME")
+        address = None if url == "none" else links.web_address(url)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    links.put(address)
+    print(f"The links lead to {address}." if address else "No file holds an address of the course.")
     return 0
 
 

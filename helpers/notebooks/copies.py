@@ -11,6 +11,7 @@ import time
 from itertools import chain, count
 
 from helpers.notebooks import LESSONS, ROOT, read, tags
+from helpers.notebooks.links import without_badge
 from helpers.notebooks.store import clear, write
 
 COPIES = ROOT / "my_lessons"
@@ -47,8 +48,8 @@ def learners(notebook):
 
 
 def fingerprint(notebook):
-    """Return what tells whether a lesson's text or code has changed (a str)."""
-    sources = [(cell.cell_type, cell.source) for cell in notebook.cells]
+    """Return what tells whether a lesson's text or code has changed (a str); its Binder badge is no part of it."""
+    sources = [(cell.cell_type, without_badge(cell.source)) for cell in notebook.cells]
     return hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
 
 

@@ -265,6 +265,36 @@ def test_the_readme_has_a_row_for_every_lesson_in_both_tables():
     assert re.findall(r"^\| (\d\d) \| \d+ \| .+ \| .+\? \| .+ \|$", README, re.M) == numbers
 
 
+# git ------------------------------------------------------------------------------------------------------------------
+
+
+def test_git_compares_and_merges_notebooks_where_nbdime_is_not_set_up(tmp_path):
+    shutil.copy(ROOT / ".gitattributes", tmp_path)
+    lesson = tmp_path / "a.ipynb"
+    lines = [f"line {number}\n" for number in range(20)]
+
+    def git(*words):
+        done = run("git", "-c", "user.name=A", "-c", "user.email=a@example.org", *words, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def commit(number, text):
+        lesson.write_text("".join([*lines[:number], text, *lines[number + 1 :]]))
+        changed = git("diff")
+        git("add", ".")
+        git("commit", "-qm", text.strip())
+        return changed
+
+    git("init", "-q", "-b", "main")
+    commit(0, lines[0])
+    git("branch", "other")
+    assert "+first\n" in commit(0, "first\n")
+    git("checkout", "-q", "other")
+    commit(19, "last\n")
+    git("merge", "-q", "main")
+    assert lesson.read_text() == "".join(["first\n", *lines[1:19], "last\n"])
+
+
 # make and helpers/setup.sh --------------------------------------------------------------------------------------------
 
 
