@@ -1,6 +1,6 @@
 # `make` alone says what there is. What is behind the targets: helpers/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help lab copies fresh test browser torture outputs bench clear links lock clean venv ready
+.PHONY: help lab copies fresh test quick browser torture outputs bench clear links lock clean venv ready
 
 ifdef ROWS
 export COURSE_ROWS := $(ROWS)
@@ -32,9 +32,13 @@ copies: ready  ## make your copies of the lessons in my_lessons; those that are 
 fresh: ready  ## give you a new copy of LESSON=02 and keep your old one beside it
 	@$(python) -m helpers.notebooks fresh $(LESSON)
 
-test: ready  ## run every lesson and every test, and compare with what is stored
+test: ready  ## run every lesson and every test and compare with what is stored; LESSON=02 takes one lesson's
 	@$(python) -m ruff check
-	@$(python) -m pytest -n 2 --dist loadfile --nbval notebooks helpers $(TEST)
+	@$(python) -m pytest -n 2 --dist loadfile --nbval notebooks helpers $(if $(LESSON),--lesson $(LESSON)) $(TEST)
+
+quick: ready  ## run the tests that need under 30 s together
+	@$(python) -m ruff check
+	@$(python) -m pytest -n 2 --dist loadfile --quick helpers $(TEST)
 
 browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
 	@helpers/setup.sh browser

@@ -2,8 +2,59 @@
 
 import hashlib
 import os
+import re
 import signal
 import tempfile
+from pathlib import Path
+
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+# make quick: files of helpers/tests that start no kernel and at most one server, under 30 s together on two cores
+QUICK = {
+    "test_connection",
+    "test_databases",
+    "test_docstrings",
+    "test_lessons",
+    "test_links",
+    "test_plots",
+    "test_seed",
+    "test_setup",
+    "test_users",
+}
+# make test LESSON=06: files that belong to a lesson, by how their names begin, beside what bears its name
+BELONGING = {
+    "01": ("test_seed", "test_users", "test_connection", "test_databases"),
+    "06": ("test_domains",),
+    "07": ("test_dask",),
+}
+
+
+def pytest_addoption(parser):
+    """Add the options that `make quick` and `make test LESSON=02` pass."""
+    parser.addoption("--quick", action="store_true", help="only the tests that need under 30 s together")
+    parser.addoption("--lesson", metavar="NN", help="only the tests of one lesson and of what belongs to it")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what --quick and --lesson do not ask for."""
+    wanted = [item for item in items if _is_wanted(item, config)]
+    if left_out := [item for item in items if item not in set(wanted)]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = wanted
+
+
+def _is_wanted(item, config):
+    if config.getoption("--quick") and (item.path.stem not in QUICK or item.get_closest_marker("slow")):
+        return False
+    number = config.getoption("--lesson")
+    return not number or _belongs(item, number)
+
+
+def _belongs(item, number):
+    (lesson,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
+    if lesson.stem in item.nodeid or item.path.stem.startswith(BELONGING.get(number, ())):
+        return True
+    functions = set(re.findall(r"def (\w+)\(", lesson.read_text(encoding="utf-8")))
+    return bool(re.search(rf"\[({number}|{'|'.join(functions)})\b", item.nodeid))
 
 
 def pytest_configure(config):

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.metadata
+import importlib.util
 import json
 import os
 import re
@@ -12,9 +13,9 @@ import tomllib
 import unicodedata
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupyter_client.manager
-import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -167,6 +168,7 @@ def test_binder_post_build_stops_where_a_step_fails(broken_python):
     assert run(ROOT / "binder/postBuild", env=broken_python).returncode == 3
 
 
+@pytest.mark.slow
 def test_binder_post_build_readies_all_in_an_empty_home_with_one_processor_and_two_gigabytes(place, tmp_path):
     home = tmp_path / "home"  # on Binder the repository is the home
     shutil.copytree(ROOT, home, symlinks=True, ignore=shutil.ignore_patterns(".*", "my_lessons", "benchmarks"))
@@ -202,15 +204,21 @@ def test_the_devcontainer_does_what_make_does():
     assert settings["jupyter.notebookFileRoot"] == "${fileDirname}", "a lesson's kernel starts in notebooks/"
 
 
-@pytest.mark.parametrize("folder", ["notebooks", "."])
-@pytest.mark.parametrize("lesson", sorted(notebooks.LESSONS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_the_first_cell_works_where_kernels_start(lesson, folder):
-    """Lab, nbval and VS Code start a kernel in the notebook's folder; some settings of VS Code, in the project's."""
-    cells = nbformat.read(lesson, as_version=4).cells
-    first = next(cell.source for cell in cells if cell.cell_type == "code")
-    # A kernel looks into the folder that it was started in, as python -c does
-    done = run(sys.executable, "-c", first, cwd=ROOT / folder)
-    assert done.returncode == 0, done.stdout
+FIRST_CELLS = """
+import sys
+from helpers import notebooks
+path = [*sys.path]
+for lesson in sorted(notebooks.LESSONS.glob("*.ipynb")):
+    sys.path[:] = path
+    exec(next(cell.source for cell in notebooks.read(lesson).cells if cell.cell_type == "code"), {})
+print("all")
+"""
+
+
+def test_the_first_cells_work_where_some_settings_of_vs_code_start_kernels():
+    """In the project's folder; Lab, nbval and VS Code itself start them in the notebook's, as strict nbval does."""
+    done = run(sys.executable, "-c", FIRST_CELLS, cwd=ROOT)
+    assert done.stdout == "all\n", done.stdout
 
 
 @pytest.mark.torture
@@ -314,6 +322,40 @@ def test_make_lab_opens_the_first_lesson_and_rows_makes_it_big():
     assert "default_url=/lab/tree/my_lessons/02_stream_users.ipynb" in said
     shown = run("make", "-s", "-f", "Makefile", "-f", "-", "rows", "ROWS=7", input="rows: ; @echo $$COURSE_ROWS")
     assert shown.stdout == "7\n"
+
+
+@pytest.fixture(scope="module")
+def selection():
+    """The root's conftest.py, which selects tests for `make quick` and `make test LESSON=02`."""
+    spec = importlib.util.spec_from_file_location("selection", ROOT / "conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_files_that_make_quick_and_lesson_name_are_there(selection):
+    files = {path.stem for path in (ROOT / "helpers/tests").glob("test_*.py")}
+    assert files >= selection.QUICK
+    for starts in selection.BELONGING.values():
+        assert all(any(name.startswith(start) for name in files) for start in starts)
+
+
+@pytest.mark.parametrize(
+    ("test", "lesson"),
+    [
+        ("notebooks/02_stream_users.ipynb::Cell 3", "02"),
+        ("helpers/tests/test_lessons.py::test_the_parts_stand_in_order[02_stream_users]", "02"),
+        ("helpers/tests/test_answers.py::test_an_answer[02-1-stream_users-1-right0]", "02"),
+        ("helpers/tests/test_check_wrong.py::test_it[stream_users-fetchall]", "02"),
+        ("helpers/tests/test_check_wrong.py::test_it[stream_users_in_batches-list]", "03"),
+        ("helpers/tests/test_dask.py::test_it", "07"),
+        ("helpers/tests/test_server.py::test_it", None),
+    ],
+)
+def test_a_lesson_is_tested_with_what_belongs_to_it(selection, test, lesson):
+    item = SimpleNamespace(nodeid=test, path=Path(test.partition("::")[0]))
+    numbers = [path.stem[:2] for path in sorted(notebooks.LESSONS.glob("*.ipynb"))]
+    assert [number for number in numbers if selection._belongs(item, number)] == ([lesson] if lesson else [])
 
 
 # What stands for Python on the machine below. It has no ensurepip until the file `apt` is there, and no server program
@@ -514,6 +556,7 @@ def test_the_names_hold_what_breaks_careless_programs(people):
 # the driver -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_c_extension_of_the_driver_loads_inside_a_kernel():
     manager, client = jupyter_client.manager.start_new_kernel(kernel_name="python3")
     said = []
