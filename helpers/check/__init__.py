@@ -15,8 +15,8 @@ import inspect
 import textwrap
 
 from helpers import seed as course_seed
-from helpers.check import exercises, task0, tasks  # noqa: F401 (exercises adds its checks to CHECKS)
-from helpers.check.look import CHECKS, complaints, examine, is_stub, run, show  # noqa: F401 (complaints is for lessons)
+from helpers.check import exercises, task0, task1, task2, task3, task4  # noqa: F401 (exercises adds its checks to CHECKS)
+from helpers.check.look import CHECKS, complaints, examine, is_stub, look_of, run, show  # noqa: F401 (complaints is for lessons)
 from helpers.check.report import Report
 
 
@@ -26,7 +26,7 @@ def stream_users(function, step=None):
     Steps, each with those before it: 1 every user once, as you ask; 2 dicts, the age an int; 3 the connection is
     closed however the loop ends, and errors come out; 4 a stop does not read the rest. Without: what the task asks.
     """
-    return examine(tasks.stream_users, function, step, "stream_users()", "02")
+    return examine(task1.stream_users, function, step, "stream_users()", "02")
 
 
 def stream_users_in_batches(function, step=None):
@@ -34,7 +34,7 @@ def stream_users_in_batches(function, step=None):
 
     Steps: 1 the batches; 2 a bad size is refused at the call; 3 connection, errors, order.
     """
-    return examine(tasks.stream_users_in_batches, function, step, "stream_users_in_batches(batch_size)", "03")
+    return examine(task2.stream_users_in_batches, function, step, "stream_users_in_batches(batch_size)", "03")
 
 
 def batch_processing(function, step=None):
@@ -42,7 +42,7 @@ def batch_processing(function, step=None):
 
     Steps: 1 what is printed; 2 no connection is left open, even when print fails; 3 errors, order.
     """
-    return examine(tasks.batch_processing, function, step, "batch_processing(batch_size)", "03")
+    return examine(task2.batch_processing, function, step, "batch_processing(batch_size)", "03")
 
 
 def paginate_users(function, step=None):
@@ -50,7 +50,7 @@ def paginate_users(function, step=None):
 
     Steps: 1 the page, its order, values, connection; 2 a bad size or offset is refused; 3 errors, no more than a page.
     """
-    return examine(tasks.paginate_users, function, step, "paginate_users(page_size, offset)", "04")
+    return examine(task3.paginate_users, function, step, "paginate_users(page_size, offset)", "04")
 
 
 def lazy_pagination(function, step=None):
@@ -58,7 +58,7 @@ def lazy_pagination(function, step=None):
 
     Steps: 1 every page, when you ask; 2 a bad size is refused at the call; 3 order, values, connection, errors.
     """
-    return examine(tasks.lazy_pagination, function, step, "lazy_pagination(page_size)", "04")
+    return examine(task3.lazy_pagination, function, step, "lazy_pagination(page_size)", "04")
 
 
 def stream_user_ages(function, step=None):
@@ -66,7 +66,7 @@ def stream_user_ages(function, step=None):
 
     Steps: 1 every age, few queries, flat memory; 2 the connection; 3 errors, order.
     """
-    return examine(tasks.stream_user_ages, function, step, "stream_user_ages()", "05")
+    return examine(task4.stream_user_ages, function, step, "stream_user_ages()", "05")
 
 
 def calculate_average_age(function, step=None):
@@ -74,7 +74,7 @@ def calculate_average_age(function, step=None):
 
     Steps: 1 the average, of your generator; 2 an empty table; 3 no list, connection, errors.
     """
-    return examine(tasks.calculate_average_age, function, step, "calculate_average_age()", "05")
+    return examine(task4.calculate_average_age, function, step, "calculate_average_age()", "05")
 
 
 def seed(module, step=None):
@@ -88,13 +88,13 @@ def seed(module, step=None):
     if getattr(module, "__name__", None) in task0.FUNCTIONS:
         given = {module.__name__: module}
     given = {name: function for name, function in given.items() if callable(function)}
-    report = Report("Task 0: seed", given=module, step=step)
+    report = Report("Task 0: seed", "01", given=module, step=step)
     if not given or any(map(is_stub, given.values())):
         report.problem = "not written yet"
     else:
         functions = {name: getattr(course_seed, name) for name in task0.FUNCTIONS} | given
         sources = [*_sources(module if inspect.ismodule(module) else None, given)]
-        run(report, functions, lambda bench: task0.seed(report, bench, sources, step=step))
+        run(report, functions, lambda harness: task0.seed(look_of("seed", report, step, harness), sources, step=step))
     show(report)
     return report
 

@@ -14,8 +14,8 @@ def main(arguments=None):
     """Run the check; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m helpers.check",
-        description="Run a solution of the generators project against a private server and say what is to mend.",
-        epilog="Exit status: 0 all is well, 1 something is to mend, 2 it could not be checked. The solution runs with "
+        description="Run a solution of the generators project against a private server and say what to fix.",
+        epilog="Exit status: 0 all is well, 1 something is to fix, 2 it could not be checked. The solution runs with "
         "limits on its time and memory, but in no sandbox: check only code that you would run.",
     )
     parser.add_argument("folder", help="the folder with seed.py, 0-stream_users.py and the others; it is not changed")

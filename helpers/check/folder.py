@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers import server
-from helpers.check import task0, tasks
-from helpers.check.bench import Bench
+from helpers.check import task0, task1, task2, task3, task4
+from helpers.check.harness import Harness
 from helpers.check.look import guarded, look_of
-from helpers.check.report import Report
+from helpers.check.report import Report, Stop
+from helpers.check.words import told
 
 AT_ONCE = 3  # checks at the same time: each waits for its process, its server and its clock
 LEFT_OUT = (".git", ".venv", "venv", "env", "node_modules", "__pycache__", ".ipynb_checkpoints")
@@ -33,13 +34,13 @@ class Function:
 
 FUNCTIONS = (
     Function(0, "seed.py", "seed", None),
-    Function(1, "0-stream_users.py", "stream_users", tasks.stream_users),
-    Function(2, "1-batch_processing.py", "stream_users_in_batches", tasks.stream_users_in_batches, "batch_size"),
-    Function(2, "1-batch_processing.py", "batch_processing", tasks.batch_processing, "batch_size"),
-    Function(3, "2-lazy_paginate.py", "paginate_users", tasks.paginate_users, "page_size, offset"),
-    Function(3, "2-lazy_paginate.py", "lazy_pagination", tasks.lazy_pagination, "page_size", ("lazy_paginate",)),
-    Function(4, "4-stream_ages.py", "stream_user_ages", tasks.stream_user_ages),
-    Function(4, "4-stream_ages.py", "calculate_average_age", tasks.calculate_average_age, "",
+    Function(1, "0-stream_users.py", "stream_users", task1.stream_users),
+    Function(2, "1-batch_processing.py", "stream_users_in_batches", task2.stream_users_in_batches, "batch_size"),
+    Function(2, "1-batch_processing.py", "batch_processing", task2.batch_processing, "batch_size"),
+    Function(3, "2-lazy_paginate.py", "paginate_users", task3.paginate_users, "page_size, offset"),
+    Function(3, "2-lazy_paginate.py", "lazy_pagination", task3.lazy_pagination, "page_size", ("lazy_paginate",)),
+    Function(4, "4-stream_ages.py", "stream_user_ages", task4.stream_user_ages),
+    Function(4, "4-stream_ages.py", "calculate_average_age", task4.calculate_average_age, "",
              ("calculate_average", "average_age", "compute_average_age", "get_average_age")),
 )  # fmt: skip
 
@@ -53,21 +54,21 @@ class Result:
 
     @property
     def status(self):
-        """0 when all is well, 1 when something is to mend, 2 when it could not be checked."""
+        """0 when all is well, 1 when something is to fix, 2 when it could not be checked."""
         if all(self.reports):
             return 0
         return 2 if any(report.unchecked for report in self.reports) else 1
 
     @property
     def mistakes(self):
-        """Numbers of the mistakes seen anywhere, in order."""
+        """Numbers of the mistakes observed anywhere, in order."""
         return sorted({mistake for report in self.reports for mistake in report.mistakes})
 
     def summary(self):
         """Return a line for each report (str)."""
         lines = [f"Summary of {self.folder}"]
         for report in self.reports:
-            how = "" if report else f": {report.problem or f'{report.to_mend} to mend'}"
+            how = "" if report else f": {report.problem or f'{report.to_fix} to fix'}"
             lines.append(f"  {'✔' if report else '✘'} {report.title}{how}")
         well = sum(map(bool, self.reports))
         return "\n".join([*lines, "All is well." if not self.status else f"{well} of {len(self.reports)} are well."])
@@ -158,7 +159,7 @@ def find(folder, name):
 def one(folder, file, function, first):
     """Look at one function of the solution, on a copy of the folder; `first`: it is the first one of its file."""
     called = "" if function.look is None else f": {function.name}({function.arguments})"
-    report = Report(f"Task {function.task}, {file.name if file else function.file}{called}")
+    report = Report(f"Task {function.task}, {file.name if file else function.file}{called}", f"0{function.task + 1}")
     if file is None:
         report.problem = "the file is missing"
         return report
@@ -168,44 +169,44 @@ def one(folder, file, function, first):
         with contextlib.suppress(shutil.Error):  # a pipe, or what may not be read: all else is copied
             shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*LEFT_OUT), ignore_dangling_symlinks=True)
         setup = {"do": "import", "module": file.stem, "names": names}
-        with guarded(report), Bench(setup, str(copy)) as bench:
-            bench.fill("people")
-            imported(report, bench, file.name, list(names), first)
+        with guarded(report), Harness(setup, str(copy)) as harness:
+            harness.fill("people")
+            look = look_of(function.name, report, None, harness)
+            imported(look, file.name, list(names), first)
             if function.look is None:
-                task0.seed(report, bench, sources(copy), has_ids(copy / "user_data.csv"), copy)
+                task0.seed(look, sources(copy), has_ids(copy / "user_data.csv"), copy)
             else:
-                function.look(look_of(function.name, report, None, bench))
+                function.look(look)
     return report
 
 
-def imported(report, bench, file, names, first):
+def imported(look, file, names, first):
     """Look at what importing the file does, and whether it has the functions."""
-    report.lesson = "02"
     asked = "importing the file does nothing but define"
-    seen = bench.learner.load()
-    passed = bench.proxy.seen
-    if seen["error"]:
-        report.bad(asked, tasks.told(seen["error"]), why="Nothing else can be looked at before this is mended.")
-        raise tasks.Stop
+    observed = look.harness.learner.load()
+    passed, look.printed = look.harness.proxy.traffic, observed["printed"]
+    if observed["error"]:
+        look.bad(asked, told(observed["error"]), why="Nothing else can be looked at before this is fixed.")
+        raise Stop
     if first:
-        printed = seen["printed"].strip().splitlines()
+        printed = observed["printed"].strip().splitlines()
         did = []
         if passed.connections:
             did.append(f"connected to the server and sent it {len(passed.queries)} queries")
         if printed:
             did.append(f"printed {len(printed)} lines")
         if did:
-            report.bad(asked, f"importing {file} {' and '.join(did)}", 26)
+            look.bad(asked, f"importing {file} {' and '.join(did)}", 26)
         else:
-            report.good(asked)
-    if {*names} <= {*seen["stubs"]}:
-        report.problem = "not written yet"
-        raise tasks.Stop
-    missing = [name for name in names if name not in seen["names"]]
+            look.good(asked)
+    if {*names} <= {*observed["stubs"]}:
+        look.report.problem = "not written yet"
+        raise Stop
+    missing = [name for name in names if name not in observed["names"]]
     if missing:
         what = f"{file} has no {', '.join(f'{name}()' for name in missing)}"
-        report.bad("it has the functions that the task names", what, why="Other files call them by these names.")
-        raise tasks.Stop
+        look.bad("it has the functions that the task names", what, why="Other files call them by these names.")
+        raise Stop
 
 
 def sources(folder):

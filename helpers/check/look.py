@@ -23,11 +23,11 @@ import traceback
 import cloudpickle
 import mysql.connector
 
-from helpers.check.bench import Bench
+from helpers.check.harness import MANY, PEOPLE, Harness  # noqa: F401 (for exercises)
 from helpers.check.process import Learner
-from helpers.check.report import BAD, Report
+from helpers.check.report import BAD, Report, Stop
 from helpers.check.runner import is_stub
-from helpers.check.tasks import CRASHES, Stop, shown, told
+from helpers.check.words import CRASHES, shown, told
 from helpers.server import ServerError
 
 _quiet = contextvars.ContextVar("quiet", default=False)
@@ -56,7 +56,7 @@ class Look:
         What is printed.
     learner : process.Learner
         The learner's process. Look.run uses it.
-    harness : Bench or None
+    harness : Harness or None
         The database and the watched way to it, where the exercise asks for a server.
     value
         What was given to be checked: a function as it is in the notebook, or another value.
@@ -90,12 +90,23 @@ class Look:
         try:
             yield
         except Failed as failed:
-            self.report.bad(asked, str(failed), failed.mistake or mistake, failed.why or why, None, more,
-                            self.printed)  # fmt: skip
+            self.bad(asked, str(failed), failed.mistake or mistake, failed.why or why, None, more)
             if must or failed.must:
                 raise Stop from None
         else:
-            self.report.good(asked)
+            self.good(asked)
+
+    def good(self, asked):
+        """Put a ✔ in the report."""
+        self.report.good(asked)
+
+    def bad(self, asked, observed, mistake=None, why="", lesson="", more=""):
+        """Put a ✘ in the report, with what the learner's code printed (see Report.bad)."""
+        self.report.bad(asked, observed, mistake, why, lesson, more, self.printed)
+
+    def note(self, text):
+        """Put a note in the report."""
+        self.report.note(text)
 
     def from_step(self, step):
         """Tell whether what belongs to this step is asked for: always without `step=`."""
@@ -208,16 +219,31 @@ class Look:
 
     # The learner's function before a watched database -----------------------------------------------------------------
 
+    def observe(self, data, *arguments, **how):
+        """Let the function stream from `data`; return what was observed (see Harness.stream), an error too."""
+        self.harness.fill(data)
+        return self.watched("stream", *arguments, **how)
+
+    def observe_call(self, data, *arguments, **how):
+        """Call the function with the database filled with `data`; return what was observed, an error too."""
+        self.harness.fill(data)
+        return self.watched("call", *arguments, **how)
+
+    def watched(self, do, *arguments, **how):
+        """As observe() (do="stream") and observe_call() (do="call"), with the data as it is."""
+        observed = self.harness.watched(do, self.name, *arguments, **how)
+        self.printed = observed["printed"]
+        return observed
+
     def stream(self, data, *arguments, **how):
-        """Let the function stream from `data`; return what was observed (see Bench.stream), or fail with its error."""
-        return self._sound(self.harness.stream(data, self.name, *arguments, **how))
+        """As observe(), but an error fails what is asked."""
+        return self._sound(self.observe(data, *arguments, **how))
 
     def call_on(self, data, *arguments, **how):
-        """Call the function with the database filled with `data`; return what was observed, or fail with its error."""
-        return self._sound(self.harness.call(data, self.name, *arguments, **how))
+        """As observe_call(), but an error fails what is asked."""
+        return self._sound(self.observe_call(data, *arguments, **how))
 
     def _sound(self, observed):
-        self.printed += observed["printed"]
         if error := observed["error"]:
             raise Failed(told(error), must=error["type"] in CRASHES)
         return observed
@@ -271,14 +297,14 @@ def examine(looking, given, step=None, title="", lesson="", server=True, value=F
         if given is None or given is ...:
             report.problem = "not written yet"
         else:
-            with guarded(report), Bench(None) if server else contextlib.nullcontext() as harness:
+            with guarded(report), Harness(None) if server else contextlib.nullcontext() as harness:
                 looking(Look(name, report, step, None, harness, given))
     elif hasattr(given, "__next__") and not isinstance(given, type):
         report.problem = f"give the function itself, without calling it: check.{name}({name})"
     elif not callable(given) or is_stub(given):
         report.problem = "not written yet"
     else:
-        run(report, {name: given}, lambda bench: looking(look_of(name, report, step, bench, given)), server)
+        run(report, {name: given}, lambda harness: looking(look_of(name, report, step, harness, given)), server)
     show(report)
     return report
 
@@ -307,15 +333,15 @@ def complaints(ask, given, step=None):
     return report
 
 
-def look_of(name, report, step, bench, given=None):
-    """Return a Look at a function that a Bench, or a Learner alone, has."""
-    if isinstance(bench, Learner):
-        return Look(name, report, step, bench, None, given)
-    return Look(name, report, step, bench.learner, bench, given)
+def look_of(name, report, step, harness, given=None):
+    """Return a Look at a function that a Harness, or a Learner alone, has."""
+    if isinstance(harness, Learner):
+        return Look(name, report, step, harness, None, given)
+    return Look(name, report, step, harness.learner, harness, given)
 
 
 def run(report, functions, look, server=True):
-    """Pickle functions and give `look` a bench that has them; what goes wrong with that is put in the report.
+    """Pickle functions and give `look` a harness that has them; what goes wrong with that is put in the report.
 
     Without `server`, `look` gets the learner's process alone.
     """
@@ -328,8 +354,8 @@ def run(report, functions, look, server=True):
         )  # fmt: skip
         return
     setup = {"do": "load", "pickled": pickled}
-    with guarded(report), Bench(setup) if server else Learner("", setup, computing=COMPUTING) as bench:
-        look(bench)
+    with guarded(report), Harness(setup) if server else Learner("", setup, computing=COMPUTING) as harness:
+        look(harness)
 
 
 @contextlib.contextmanager

@@ -152,10 +152,10 @@ class Learner:
         return self
 
     def __exit__(self, *_):
-        self._end()
+        self.end()
 
     def ask(self, do, on_event=None, **task):
-        """Ask the process for one thing (a do_ function of runner.py) and return what was seen: a dict.
+        """Ask the process for one thing (a do_ function of runner.py) and return what was observed: a dict.
 
         Its "error" is None, or a dict: what came out of the learner's code, or with type "Hung", "Memory" or "Died"
         what became of the process.
@@ -164,7 +164,7 @@ class Learner:
         return loaded if loaded["error"] else self._exchange({"do": do, **task}, on_event)
 
     def load(self):
-        """Bring in the learner's code, unless it is there; return what was seen then, as ask() does."""
+        """Bring in the learner's code, unless it is there; return what was observed then, as ask() does."""
         if self._process is None:
             self._start()
         if self._loaded is None:
@@ -216,7 +216,7 @@ class Learner:
             if why == "Died":
                 process.wait(1)
         status = process.poll()
-        self._end()
+        self.end()
         said = self._last_words.decode(errors="replace").strip()
         text = {
             "Hung": f"still running after {after}: does your loop ever end?",
@@ -252,8 +252,8 @@ class Learner:
             while data := output.read1(65536):
                 self._last_words = (self._last_words + data)[-2000:]
 
-    def _end(self):
-        """End the process, and all that it started in its group."""
+    def end(self):
+        """End the process, and all that it started in its group; a further question starts another one."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -149,9 +149,9 @@ def do_load(tell, pickled):
     """Take over functions that were pickled by the check: a dict by name."""
     import cloudpickle
 
-    with _attention() as seen:
+    with _watching() as observed:
         things.update(cloudpickle.loads(pickled))
-    return seen
+    return observed
 
 
 def is_stub(function):
@@ -168,10 +168,10 @@ def is_stub(function):
 
 def do_import(tell, module, names):
     """Import a module of the folder; names: for each thing wanted, the names it may go by."""
-    with _attention() as seen:
+    with _watching() as observed:
         found = importlib.import_module(module)
         found = sys.modules.get(module, found)  # a module may put something else in its place
-        seen["names"], seen["stubs"] = [], []
+        observed["names"], observed["stubs"] = [], []
         for wanted, others in names.items():
             for name in (wanted, *others):
                 value = getattr(found, name, None)
@@ -179,41 +179,41 @@ def do_import(tell, module, names):
                     value = found
                 if value is not None:
                     things[wanted] = value
-                    seen["names"].append(wanted)
+                    observed["names"].append(wanted)
                     if is_stub(value):
-                        seen["stubs"].append(wanted)
+                        observed["stubs"].append(wanted)
                     break
-    return seen
+    return observed
 
 
 def do_run(tell, name, pickled):
     """Run a probe of the check's with a function: probe(function, *arguments)."""
     import cloudpickle
 
-    with _attention() as seen:
+    with _watching() as observed:
         probe, arguments = cloudpickle.loads(pickled)
-        seen["value"] = plain(probe(things[name], *arguments))
-    return seen
+        observed["value"] = plain(probe(things[name], *arguments))
+    return observed
 
 
 def do_call(tell, name, arguments=(), trace=False):
     """Call a function; with `trace`, also measure the most memory (bytes) that its Python objects took."""
-    with _attention() as seen:
+    with _watching() as observed:
         if trace:
             tracemalloc.start()
         try:
             result = things[name](*arguments)
         finally:
-            seen["traced"] = tracemalloc.get_traced_memory()[1]
+            observed["traced"] = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        seen["made"] = type(result).__name__
-        seen["iterator"] = hasattr(result, "__next__")
-        seen["printed_before"] = sys.stdout.buffer.length > 0
-        if seen["iterator"]:
-            seen["items"] = [plain(item) for item in _first(result, KEPT)]
+        observed["made"] = type(result).__name__
+        observed["iterator"] = hasattr(result, "__next__")
+        observed["printed_before"] = sys.stdout.buffer.length > 0
+        if observed["iterator"]:
+            observed["items"] = [plain(item) for item in _first(result, KEPT)]
         else:
-            seen["value"] = plain(result)
-    return seen
+            observed["value"] = plain(result)
+    return observed
 
 
 def _first(iterator, count):
@@ -227,72 +227,73 @@ def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep
     limit: the most items to take: the loop may never end. stop: the item after which to leave, and how: "close" (break,
     then close the generator) or "raise" (an exception of the consumer's). steps: how many of the first items to tell.
     """
-    with _attention() as seen:
-        seen.update(items=[], count=0, ended=False, changed=None)
+    with _watching() as observed:
+        observed.update(items=[], count=0, ended=False, changed=None)
         references = []
         stream = things[name](*arguments)
-        seen["made"] = type(stream).__name__
+        observed["made"] = type(stream).__name__
         if not hasattr(stream, "__iter__"):
-            seen["value"] = plain(stream)
-            return seen
+            observed["value"] = plain(stream)
+            return observed
         iterator = iter(stream)
-        seen["where"] = "iterate"
+        observed["where"] = "iterate"
         try:
             for item in iterator:
-                seen["count"] += 1
-                if seen["count"] <= keep:
-                    seen["items"].append(plain(item))
+                observed["count"] += 1
+                if observed["count"] <= keep:
+                    observed["items"].append(plain(item))
                     references.append(item)
-                if seen["count"] <= steps:
-                    tell("item", seen["count"])
+                if observed["count"] <= steps:
+                    tell("item", observed["count"])
                 del item
-                if stop and seen["count"] == stop and how == "raise":
+                if stop and observed["count"] == stop and how == "raise":
                     raise _OfTheConsumer
-                if seen["count"] in (stop, limit):
+                if observed["count"] in (stop, limit):
                     break
             else:
-                seen["ended"] = True
+                observed["ended"] = True
         except _OfTheConsumer:
             pass
-        seen["where"] = "close"
-        if not seen["ended"]:
+        observed["where"] = "close"
+        if not observed["ended"]:
             for each in (iterator, stream):
                 if hasattr(each, "close"):
                     each.close()
         del iterator, stream  # a generator that is forgotten is closed
-        changed = (n for n, both in enumerate(zip(references, seen["items"], strict=True)) if plain(both[0]) != both[1])
-        seen["changed"] = next(changed, None)  # the first item that is not any more what it was when it came
-        del references, changed
+        kept = zip(references, observed["items"], strict=True)
+        # the first item that is not any more what it was when it came
+        observed["changed"] = next((n for n, (item, was) in enumerate(kept) if plain(item) != was), None)
+        del references, kept
         gc.collect()
-    return seen
+    return observed
 
 
 def do_seed(tell, path, only=None):
     """Run Task 0 as its own main program does, or `only` one of its functions, on the CSV file at `path`."""
-    with _attention() as seen:
-        seen["stage"] = "connect_db"
+    with _watching() as observed:
+        observed["stage"] = "connect_db"
         if only is None:
             tell("stage", "connect_db")
             connection = things["connect_db"]()
             if connection is None:
-                seen["gave_none"] = "connect_db"
-                return seen
-            _stage(tell, seen, "create_database", connection)
+                observed["gave_none"] = "connect_db"
+                return observed
+            _stage(tell, observed, "create_database", connection)
             connection.close()
-        connection = _stage(tell, seen, "connect_to_prodev")
+        connection = _stage(tell, observed, "connect_to_prodev")
         if connection is None:
-            seen["gave_none"] = "connect_to_prodev"
-            return seen
+            observed["gave_none"] = "connect_to_prodev"
+            return observed
         if only is None:
-            _stage(tell, seen, "create_table", connection)
-        seen["value"] = plain(_stage(tell, seen, "insert_data", connection, path))
+            _stage(tell, observed, "create_table", connection)
+        observed["value"] = plain(_stage(tell, observed, "insert_data", connection, path))
         with contextlib.suppress(Exception):  # the learner's code may have closed it
             connection.close()
-    return seen
+    return observed
 
 
-def _stage(tell, seen, name, *arguments):
-    seen["stage"] = name
+def _stage(tell, observed, name, *arguments):
+    observed["stage"] = name
     tell("stage", name)
     return things[name](*arguments)
 
@@ -305,9 +306,9 @@ class _OfTheConsumer(Exception):
 
 
 @contextlib.contextmanager
-def _attention():
+def _watching():
     """Run learner's code: catch what it prints and raises, and how much memory it takes (MiB)."""
-    seen = {"error": None, "where": "call"}
+    observed = {"error": None, "where": "call"}
     screen = _Screen()
     before = sys.stdout, sys.stderr, os.getcwd()
     gc.collect()
@@ -315,16 +316,16 @@ def _attention():
     sys.stdout = io.TextIOWrapper(screen, encoding="utf-8", errors="replace", write_through=True)
     sys.stderr = io.TextIOWrapper(_Screen(), encoding="utf-8", errors="replace", write_through=True)
     try:
-        yield seen
+        yield observed
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the learner's too
-        seen["error"] = described(error)
-        seen["error"]["where"] = seen["where"]
+        observed["error"] = described(error)
+        observed["error"]["where"] = observed["where"]
     finally:
-        seen["peak"] = max(0.0, _memory("VmHWM") - base)
+        observed["peak"] = max(0.0, _memory("VmHWM") - base)
         sys.stdout, sys.stderr = before[:2]
         with contextlib.suppress(OSError):
             os.chdir(before[2])
-        seen["printed"] = b"".join(screen.parts).decode(errors="replace")
+        observed["printed"] = b"".join(screen.parts).decode(errors="replace")
 
 
 class _Screen(io.RawIOBase):
@@ -491,6 +492,12 @@ def _watch(socket):
     Connections are held on to, so that only the learner's code closes them. Python closes a forgotten connection when
     it happens to collect it; a traceback, a debugger or a notebook's history keeps it open.
     """
+    _watch_connector(socket)
+    with contextlib.suppress(ImportError):
+        _watch_pymysql(socket)
+
+
+def _watch_connector(socket):
     import mysql.connector.pooling
     from mysql.connector.abstracts import MySQLConnectionAbstract, MySQLCursorAbstract
     from mysql.connector.connection import MySQLConnection
@@ -525,20 +532,21 @@ def _watch(socket):
     for cls in cursors:
         _watch_rowcount(cls)
 
-    with contextlib.suppress(ImportError):
-        import pymysql
-        import pymysql.cursors
 
-        _redirect_init(pymysql.connections.Connection, socket)
-        _note_stored(pymysql.connections.Connection, pymysql.cursors.SSCursor)
-        try:
-            import MySQLdb.connections
-            import MySQLdb.cursors
+def _watch_pymysql(socket):
+    import pymysql
+    import pymysql.cursors
 
-            _redirect_init(MySQLdb.connections.Connection, socket)
-            _note_stored(MySQLdb.connections.Connection, MySQLdb.cursors.CursorUseResultMixIn)
-        except ImportError:
-            pymysql.install_as_MySQLdb()
+    _redirect_init(pymysql.connections.Connection, socket)
+    _note_stored(pymysql.connections.Connection, pymysql.cursors.SSCursor)
+    try:
+        import MySQLdb.connections
+        import MySQLdb.cursors
+
+        _redirect_init(MySQLdb.connections.Connection, socket)
+        _note_stored(MySQLdb.connections.Connection, MySQLdb.cursors.CursorUseResultMixIn)
+    except ImportError:
+        pymysql.install_as_MySQLdb()
 
 
 def _redirect_init(cls, socket):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import mysql.connector
 
-from helpers.check.bench import difference, number
-from helpers.check.tasks import Stop, first_run, told
+from helpers.check.report import Stop
+from helpers.check.rules import first_run
+from helpers.check.words import difference, number, told
 
 FUNCTIONS = ("connect_db", "create_database", "connect_to_prodev", "create_table", "insert_data")
 AGREED = ("user_id", "name", "email", "age")
@@ -35,109 +36,109 @@ VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # the name of one in the 
 PARSING = threading.Lock()
 
 
-def seed(report, bench, sources=(), with_ids=False, folder=None, step=None):
+def seed(look, sources=(), with_ids=False, folder=None, step=None):
     """Look at Task 0: `sources` are names and texts of the learner's code.
 
     with_ids says that the CSV file that the solution came with has a user_id column; folder is where its functions may
     look for it, whatever path they are given.
     """
-    report.lesson = "01"
-    bench.passwords = []
+    look.harness.passwords = []
     with tempfile.TemporaryDirectory(prefix="gc-") as temporary, contextlib.suppress(Stop):
-        _seed(report, bench, Path(folder or temporary), with_ids, step or 4)
+        _seed(look, Path(folder or temporary), with_ids, step or 4)
     if step is None or step >= 4:
-        no_password(report, bench.passwords, sources)
+        no_password(look, look.harness.passwords, sources)
 
 
-def _seed(report, bench, folder, with_ids, step):
+def _seed(look, folder, with_ids, step):
     asked = "it connects, and creates the database and its table"
     tried = []
     for has_id, tricky, quoted in FILES:
         if has_id >= with_ids:
             rows = PLAIN + TRICKY if tricky else PLAIN
             path = write(folder / "user_data.csv", rows, has_id, quoted)
-            seen = fresh(bench, path)
+            observed = fresh(look, path)
             if not tried:
-                first_run(report, seen if not filling(seen) else seen | {"error": None}, asked)
-                structure(report, bench, seen, asked)
-            fault = wrong_rows(bench, seen, rows)
+                first_run(look, observed if not filling(observed) else observed | {"error": None}, asked)
+                structure(look, observed, asked)
+            fault = wrong_rows(look, observed, rows)
             tried.append((has_id, tricky, fault))
             if not fault:
                 break
-    filled(report, tried, with_ids)
+    filled(look, tried, with_ids)
     if fault:
-        report.open("what it costs, and what a second time does", "looked at when the rows are right")
+        look.skip("what it costs, and what a second time does", "looked at when the rows are right")
         return
     if step >= 2:
-        trips(report, seen, rows)
+        trips(look, observed, rows)
     if step >= 3:
-        again(report, bench, path, rows)
+        again(look, path, rows)
     if step >= 4:
-        streamed(report, bench, folder, has_id)
+        streamed(look, folder, has_id)
 
 
-def fresh(bench, path):
-    """Run all of Task 0 where nothing is yet; return what was seen."""
-    bench.proxy.reset()
+def fresh(look, path):
+    """Run all of Task 0 where nothing is yet; return what was observed."""
+    look.harness.proxy.reset()
     with contextlib.suppress(mysql.connector.Error):
-        bench.execute(f"DROP DATABASE `{bench.database}`")
-    return run(bench, path)
+        look.harness.execute(f"DROP DATABASE `{look.harness.database}`")
+    return run(look, path)
 
 
-def run(bench, path):
-    """Run Task 0 as its own main program does; return what was seen, with "stages": queries by function."""
+def run(look, path):
+    """Run Task 0 as its own main program does; return what was observed, with "stages": queries by function."""
     stages, before = {}, [None, 0]
 
     def on_event(_, stage):
-        queries = bench.proxy.seen.queries
+        queries = look.harness.proxy.traffic.queries
         stages[before[0]] = queries[before[1] :]
         before[:] = stage, len(queries)
 
-    seen = bench.learner.ask("seed", on_event, path=str(path))
+    observed = look.harness.learner.ask("seed", on_event, path=str(path))
+    look.printed = observed["printed"]
     on_event(None, None)
     with contextlib.suppress(mysql.connector.Error):
-        bench.execute(f"USE `{bench.database}`")  # it may be a new one
-    bench.passwords += seen["notes"].get("passwords", [])
-    return seen | {"stages": stages, "passed": bench.proxy.seen, "at": before[0]}
+        look.harness.execute(f"USE `{look.harness.database}`")  # it may be a new one
+    look.harness.passwords += observed["notes"].get("passwords", [])
+    return observed | {"stages": stages, "passed": look.harness.proxy.traffic, "at": before[0]}
 
 
-def filling(seen):
+def filling(observed):
     """Whether an error came from insert_data, not from what is before it."""
-    return seen["error"] is not None and seen.get("stage") == "insert_data"
+    return observed["error"] is not None and observed.get("stage") == "insert_data"
 
 
-def structure(report, bench, seen, asked):
+def structure(look, observed, asked):
     """Look at the database and the table."""
-    columns = bench.execute(
+    columns = look.harness.execute(
         "SELECT column_name, is_nullable, column_key FROM information_schema.columns "
-        "WHERE table_schema = %s AND table_name = 'user_data'", bench.database,
+        "WHERE table_schema = %s AND table_name = 'user_data'", look.harness.database,
     )  # fmt: skip
     found = {str(name).lower(): (nullable, key) for name, nullable, key in columns}
     missing = [name for name in AGREED if name not in found]
-    if seen.get("gave_none"):
-        report.bad(asked, f"{seen['gave_none']}() gave None", why="The next function needs a connection.")
+    if observed.get("gave_none"):
+        look.bad(asked, f"{observed['gave_none']}() gave None", why="The next function needs a connection.")
         raise Stop
     if not columns:
-        report.bad(asked, "there was no table user_data in ALX_prodev", why="Everything else reads that table.")
+        look.bad(asked, "there was no table user_data in ALX_prodev", why="Everything else reads that table.")
         raise Stop
     if missing:
-        report.bad(asked, f"user_data has no column {', '.join(missing)}", why="Tasks 1 to 4 read these columns.")
+        look.bad(asked, f"user_data has no column {', '.join(missing)}", why="Tasks 1 to 4 read these columns.")
         raise Stop
     if found["user_id"][1] not in ("PRI", "UNI"):
-        report.bad(asked, "user_id is no primary key", why="Without one, the same user can be there twice.")
+        look.bad(asked, "user_id is no primary key", why="Without one, the same user can be there twice.")
     elif loose := [name for name in AGREED if found[name][0] == "YES"]:
         why = "Task 0 asks for NOT NULL: a user without an age breaks Task 4."
-        report.bad(asked, f"{loose[0]} may be NULL", why=why)
+        look.bad(asked, f"{loose[0]} may be NULL", why=why)
     else:
-        report.good(asked)
+        look.good(asked)
 
 
-def wrong_rows(bench, seen, rows):
+def wrong_rows(look, observed, rows):
     """Say what is wrong with what the table holds after seeding; "" if nothing is."""
-    if seen["error"]:
-        return told(seen["error"])
+    if observed["error"]:
+        return told(observed["error"])
     try:
-        found = bench.execute("SELECT name, email, age, user_id FROM user_data")
+        found = look.harness.execute("SELECT name, email, age, user_id FROM user_data")
     except mysql.connector.Error as error:
         return str(error)
     fault = difference([(name, email, number(age)) for name, email, age, _ in found], rows, "rows of the file")
@@ -147,106 +148,106 @@ def wrong_rows(bench, seen, rows):
     return fault
 
 
-def filled(report, tried, with_ids):
+def filled(look, tried, with_ids):
     """Tell whether each row became a user; if not, what about the file was in the way."""
     asked = "each row of the CSV file becomes a user"
     (_, _, first_fault), (last_id, last_tricky, last_fault) = tried[0], tried[-1]
     if not first_fault:
-        report.good(asked)
+        look.good(asked)
     elif last_fault:
-        report.bad(asked, first_fault, why="Everything else reads these rows.")
+        look.bad(asked, first_fault, why="Everything else reads these rows.")
     else:
         if last_id and not with_ids:
-            report.bad(asked, f"from a file with the columns name, email, age: {first_fault}", 7)
+            look.bad(asked, f"from a file with the columns name, email, age: {first_fault}", 7)
         if not last_tricky:
             fault = next(fault for _, tricky, fault in reversed(tried) if tricky)
-            report.bad("a comma inside a quoted name stays in the name", f'with the name "Okafor, Jr.": {fault}', 28)
+            look.bad("a comma inside a quoted name stays in the name", f'with the name "Okafor, Jr.": {fault}', 28)
 
 
-def trips(report, seen, rows):
+def trips(look, observed, rows):
     """Count what filling the table cost."""
-    queries = seen["stages"].get("insert_data", [])
+    queries = observed["stages"].get("insert_data", [])
     asked = "it does not ask the server before each row"
     asking = sum(q.selects for q in queries)
     if asking >= len(rows) // 2:
-        report.bad(asked, f"{len(rows)} rows took {asking} SELECTs", 9)
+        look.bad(asked, f"{len(rows)} rows took {asking} SELECTs", 9)
     else:
-        report.good(asked)
+        look.good(asked)
     asked = "it commits once, not for each row"
     commits = sum(q.bare.startswith("COMMIT") or q.writes and q.autocommit for q in queries)
     if commits >= len(rows) // 2:
-        report.bad(asked, f"{len(rows)} rows took {commits} commits", 20)
+        look.bad(asked, f"{len(rows)} rows took {commits} commits", 20)
     else:
-        report.good(asked)
+        look.good(asked)
     asked = "it knows how many rows there are when it asks"
-    if "rowcount" in seen["notes"]:
-        got = seen["notes"]["rowcount"]
-        report.bad(asked, f"it read cursor.rowcount before it had fetched the rows, and got {got}", 27)
+    if "rowcount" in observed["notes"]:
+        got = observed["notes"]["rowcount"]
+        look.bad(asked, f"it read cursor.rowcount before it had fetched the rows, and got {got}", 27)
     else:
-        report.good(asked)
+        look.good(asked)
 
 
-def again(report, bench, path, rows):
+def again(look, path, rows):
     """Seed once more, where somebody else has added something."""
     asked, others = "seeding again adds nothing", "what others have put in the database stays"
-    bench.proxy.reset()
-    bench.execute(f"USE `{bench.database}`")
-    bench.execute("CREATE TABLE somebody_elses (n INT PRIMARY KEY)")
-    bench.execute("INSERT INTO user_data (user_id, name, email, age) VALUES (%s, %s, %s, %s)",
+    look.harness.proxy.reset()
+    look.harness.execute(f"USE `{look.harness.database}`")
+    look.harness.execute("CREATE TABLE somebody_elses (n INT PRIMARY KEY)")
+    look.harness.execute("INSERT INTO user_data (user_id, name, email, age) VALUES (%s, %s, %s, %s)",
                   "00000000-0000-4000-8000-000000000001", "Somebody Else", "somebody.else@example.com", 50)  # fmt: skip
-    seen = run(bench, path)
-    bench.proxy.reset()
-    count = bench.count()
-    kept = bench.execute(
+    observed = run(look, path)
+    look.harness.proxy.reset()
+    count = look.harness.count()
+    kept = look.harness.execute(
         "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s AND table_name = 'somebody_elses'",
-        bench.database,
+        look.harness.database,
     )[0][0]
     try:
-        theirs = bench.execute("SELECT COUNT(*) FROM user_data WHERE name = 'Somebody Else'")[0][0]
+        theirs = look.harness.execute("SELECT COUNT(*) FROM user_data WHERE name = 'Somebody Else'")[0][0]
     except mysql.connector.Error:
         theirs = 0
-    if seen["error"]:
+    if observed["error"]:
         why = "A script that was stopped half-way is run again."
-        report.bad(asked, f"the second time {told(seen['error'])}", why=why)
+        look.bad(asked, f"the second time {told(observed['error'])}", why=why)
     elif count > len(rows) + 1:
-        report.bad(asked, f"{len(rows)} rows, seeded twice, made {count - theirs}", 6)
+        look.bad(asked, f"{len(rows)} rows, seeded twice, made {count - theirs}", 6)
     else:
-        report.good(asked)
+        look.good(asked)
     if not kept:
-        report.bad(others, "a table of somebody else's was gone after seeding again", 29)
+        look.bad(others, "a table of somebody else's was gone after seeding again", 29)
     elif not theirs:
-        report.bad(others, "a row of somebody else's was gone after seeding again", 29)
+        look.bad(others, "a row of somebody else's was gone after seeding again", 29)
     else:
-        report.good(others)
+        look.good(others)
 
 
-def streamed(report, bench, folder, has_id):
+def streamed(look, folder, has_id):
     """Look at how much of a long file is in memory when the first row goes to the server."""
     asked = "the CSV file is read as it is needed, not as a whole"
     name = "N" * 200
     rows = ((f"{name} {n}", f"{n}.{'e' * 200}@example.com", n % 100) for n in range(LONG_FILE))
     path = write(folder / "user_data.csv", rows, has_id, True)
     size = path.stat().st_size / 2**20
-    bench.fill("none")
+    look.harness.fill("none")
     held = []
 
     def first_write(query):
         if query.writes:
-            held.append(bench.learner.memory() - base)
+            held.append(look.harness.learner.memory() - base)
             raise EOFError  # that was all: the server is gone
 
-    bench.learner.load()  # it has ended if the function before this hung
-    base = bench.learner.memory()
-    bench.proxy.on_query = first_write
-    bench.learner.ask("seed", path=str(path), only="insert_data")
-    bench.proxy.reset()
+    look.harness.learner.load()  # it has ended if the function before this hung
+    base = look.harness.learner.memory()
+    look.harness.proxy.on_query = first_write
+    look.harness.learner.ask("seed", path=str(path), only="insert_data")
+    look.harness.proxy.reset()
     if not held:
-        report.open(asked, f"it sent no row of a file of {LONG_FILE:,} lines")
+        look.skip(asked, f"it sent no row of a file of {LONG_FILE:,} lines")
     elif held[0] > 0.6 * size:
         what = f"when the first row went to the server, all {LONG_FILE:,} lines of the file were in memory"
-        report.bad(asked, what, 12)
+        look.bad(asked, what, 12)
     else:
-        report.good(asked)
+        look.good(asked)
 
 
 def write(path, rows, has_id, quoted):
@@ -262,14 +263,14 @@ def write(path, rows, has_id, quoted):
 # A password in the source ---------------------------------------------------------------------------------------------
 
 
-def no_password(report, used, sources):
+def no_password(look, used, sources):
     """Look for a password in the source: one that was used, and stands there, or one that is named so there."""
     asked = "no password stands in the source"
     places = [f"line {line} of {name}" for name, source in sources if (line := password_line(source, used))]
     if places:
-        report.bad(asked, f"there is one in {', '.join(places)}", 4)
+        look.bad(asked, f"there is one in {', '.join(places)}", 4)
     else:
-        report.good(asked)
+        look.good(asked)
 
 
 def password_line(source, used=()):

@@ -224,20 +224,20 @@ def test_a_right_solution_is_right_in_less_than_a_minute_of_computing(tmp_path):
 
 def test_the_seed(wrong):
     assert wrong["seed"].mistakes == [4, 7]
-    seen = [line.seen for line in bad_lines(wrong["seed"])]
+    seen = [line.observed for line in bad_lines(wrong["seed"])]
     assert "KeyError: 'user_id'" in seen[0]
     assert seen[1] == "there is one in line 9 of seed.py, line 6 of 1-batch_processing.py"
 
 
 def test_an_error_names_the_file_and_the_line(wrong):
     (line,) = bad_lines(wrong["stream_users"])
-    assert "1064 (42000)" in line.seen
-    assert '(0-stream_users.py, line 10: cursor.execute("SELEC * FROM user_data"))' in line.seen
+    assert "1064 (42000)" in line.observed
+    assert '(0-stream_users.py, line 10: cursor.execute("SELEC * FROM user_data"))' in line.observed
 
 
 def test_another_driver_and_its_cursor_that_stores_all(wrong):
     assert wrong["stream_users_in_batches"].mistakes == [25]
-    assert "(the cursor is a DictCursor)" in bad_lines(wrong["stream_users_in_batches"])[0].seen
+    assert "(the cursor is a DictCursor)" in bad_lines(wrong["stream_users_in_batches"])[0].observed
 
 
 def test_a_function_that_is_not_written_yet(wrong):
@@ -247,14 +247,14 @@ def test_a_function_that_is_not_written_yet(wrong):
 @pytest.mark.parametrize("name", ["paginate_users", "lazy_pagination"])
 def test_a_file_that_cannot_be_imported(wrong, name):
     (line,) = bad_lines(wrong[name])
-    assert "ModuleNotFoundError: No module named 'a_module_that_nobody_has'" in line.seen
-    assert "2-lazy_paginate.py, line 1" in line.seen
+    assert "ModuleNotFoundError: No module named 'a_module_that_nobody_has'" in line.observed
+    assert "2-lazy_paginate.py, line 1" in line.observed
 
 
 def test_work_at_import_and_the_rest_of_that_file_passes(wrong):
     assert wrong["stream_user_ages"].mistakes == [26]
     (line,) = bad_lines(wrong["stream_user_ages"])
-    assert line.seen.startswith("importing 4-stream_ages.py connected to the server and sent it ")
+    assert line.observed.startswith("importing 4-stream_ages.py connected to the server and sent it ")
     assert wrong["calculate_average_age"]
 
 
@@ -274,7 +274,7 @@ def test_a_seed_that(server, tmp_path, monkeypatch, what):
     monkeypatch.setattr("helpers.check.process.TIME_LIMIT", 2.0)
     report = folder.one(tmp_path, written(tmp_path, {"seed.py": text}) / "seed.py", folder.FUNCTIONS[0], True)
     assert not report
-    assert wanted in bad_lines(report)[-1].seen
+    assert wanted in bad_lines(report)[-1].observed
 
 
 def test_a_file_with_ids_may_be_expected_to_have_them(server, tmp_path):
@@ -315,8 +315,8 @@ def test_json_for_a_class(tmp_path):
     by_title = {report["title"]: report for report in said["reports"]}
     assert by_title["Task 0, seed.py"]["problem"] == "the file is missing"
     (line,) = by_title["Task 1, 0-stream_users.py: stream_users()"]["lines"]
-    assert line["mark"] == "mend"
-    assert "No module named 'seed'" in line["seen"]
+    assert line["mark"] == "fail"
+    assert "No module named 'seed'" in line["observed"]
 
 
 @pytest.mark.parametrize("what", ["a folder that is not there", "a folder with other files", "no server"])

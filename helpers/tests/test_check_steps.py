@@ -81,7 +81,7 @@ def test_each_step_asks_for_its_own(function, step, wanted):
         assert report, str(report)
     else:
         assert wanted in str(report)
-        assert report.to_mend == 1
+        assert report.to_fix == 1
         if step == 2 and function is tuples:
             assert 'more: "What goes wrong", further down in this lesson' in str(report)
 

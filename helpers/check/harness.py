@@ -1,10 +1,8 @@
-"""The bench on which a check looks at a learner's code: a database of its own, a watched way to it, a process."""
+"""The harness in which a check runs a learner's code: a database of its own, a watched way to it, a process."""
 
 import contextlib
 import os
 import secrets
-from collections import Counter
-from decimal import Decimal, InvalidOperation
 
 import mysql.connector
 
@@ -23,6 +21,7 @@ PEOPLE = [
     for n, ((user_id, *_), age) in enumerate(zip(synthetic_users(len(_AGES)), _AGES, strict=True))
 ]
 
+_INSERT = "INSERT INTO user_data (user_id, name, email, age) VALUES (%s, %s, %s, %s)"
 # Wide rows: a list of them is seen in the memory of the process
 _FILL_MANY = f"""INSERT INTO user_data (user_id, name, email, age)
     WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 199)
@@ -32,7 +31,7 @@ _FILL_MANY = f"""INSERT INTO user_data (user_id, name, email, age)
     FROM s AS a, s AS b WHERE b.n < 100 AND a.n < {MANY // 100}"""
 
 
-class Bench:
+class Harness:
     """A database, a proxy before it, and the learner's process.
 
     Parameters
@@ -59,7 +58,7 @@ class Bench:
         return self
 
     def __exit__(self, *error):
-        self.learner._end()
+        self.learner.end()
         self.proxy.end_all()
         return self._stack.__exit__(*error)
 
@@ -98,7 +97,7 @@ class Bench:
         elif what != "none":
             rows = PEOPLE if what == "people" else PEOPLE[:1]
             with contextlib.closing(self.admin.cursor()) as cursor:
-                cursor.executemany(seed.INSERT, rows)
+                cursor.executemany(_INSERT, rows)
 
     def count(self):
         """Return how many rows user_data holds; -1 without such a table."""
@@ -110,9 +109,9 @@ class Bench:
     # The learner's code ---------------------------------------------------------------------------------------------
 
     def stream(self, data, name, *arguments, **how):
-        """Let the learner's function `name` stream from `data`; return what was seen, as Learner.ask does.
+        """Let the learner's function `name` stream from `data`; return what was observed, as Learner.ask does.
 
-        Added to it are "passed" (proxy.Seen), "left" (connections still open afterwards), "sent" (for each of the
+        Added to it are "passed" (proxy.Traffic), "left" (connections still open afterwards), "sent" (for each of the
         first items, as many as steps says, the rows that had left the server when it came out), and "asked" (the
         queries till then).
         """
@@ -120,7 +119,7 @@ class Bench:
         return self.watched("stream", name, *arguments, **how)
 
     def call(self, data, name, *arguments, **how):
-        """Call the learner's function `name` on `data`; return what was seen, as stream() does."""
+        """Call the learner's function `name` on `data`; return what was observed, as stream() does."""
         self.fill(data)
         return self.watched("call", name, *arguments, **how)
 
@@ -129,59 +128,17 @@ class Bench:
         sent, asked = [], []
 
         def on_event(_, number):
-            sent.append(self.proxy.seen.rows)
-            asked.append(len(self.proxy.seen.selects))
+            sent.append(self.proxy.traffic.rows)
+            asked.append(len(self.proxy.traffic.selects))
             if on_item:
                 on_item(number)
 
-        seen = self.learner.ask(do, on_event, name=name, arguments=arguments, **how)
-        seen |= {"sent": sent, "asked": asked, "passed": self.proxy.seen}
-        seen["left"] = 0 if seen["notes"].get("pooled") else self.proxy.open(0.3)  # a pool keeps them open, rightly
-        return seen
+        observed = self.learner.ask(do, on_event, name=name, arguments=arguments, **how)
+        observed |= {"sent": sent, "asked": asked, "passed": self.proxy.traffic}
+        pooled = observed["notes"].get("pooled")  # a pool keeps its connections open, rightly
+        observed["left"] = 0 if pooled else self.proxy.open(0.3)
+        return observed
 
-    def still_open(self, seen):
-        """Return how many connections are open long after what was seen."""
-        return self.proxy.open(STILL_OPEN) if seen["left"] else 0
-
-
-# Reading what came ----------------------------------------------------------------------------------------------------
-
-
-def user(item):
-    """Return a user as (user_id, name, email, age), from a dict or from a tuple in that order; None if it is none."""
-    if isinstance(item, dict):
-        found = {str(key).lower(): value for key, value in item.items()}
-        if not {"user_id", "name", "email", "age"} <= set(found):
-            return None
-        item = [found[key] for key in ("user_id", "name", "email", "age")]
-    if not isinstance(item, (list, tuple)) or len(item) != 4 or isinstance(item[0], (list, tuple, dict)):
-        return None
-    user_id, name, email, age = item
-    return (str(user_id), name, email, number(age))
-
-
-def number(value):
-    """Return a number as an int or Decimal; anything else as it is."""
-    if isinstance(value, bool):
-        return value
-    try:
-        value = Decimal(str(value)) if not isinstance(value, int) else value
-        return int(value) if value == int(value) else value
-    except (InvalidOperation, ValueError, OverflowError):
-        return value
-
-
-def difference(found, wanted, things="users"):
-    """Say how the items found differ from those wanted, in any order; "" if they do not."""
-    found, wanted = Counter(found), Counter(wanted)
-    missing, more = wanted - found, found - wanted
-    told = []
-    if missing:
-        told.append(f"{missing.total()} of {wanted.total()} {things} were missing")
-    again = sum((more & Counter({thing: count for thing, count in more.items() if thing in wanted})).values())
-    if again:
-        told.append(f"{again} came again")
-    if more.total() > again:
-        example = next(thing for thing in more if thing not in wanted)
-        told.append(f"{more.total() - again} are not in the table, as {example!r:.80}")
-    return ", ".join(told)
+    def still_open(self, observed):
+        """Return how many connections are open long after what was observed."""
+        return self.proxy.open(STILL_OPEN) if observed["left"] else 0

@@ -1,0 +1,38 @@
+"""Task 1: what is asked of stream_users(), and how it is looked at."""
+
+from helpers.check import rules
+from helpers.check.harness import PEOPLE
+from helpers.check.words import difference, shown, user
+
+
+def stream_users(look):
+    """Look at stream_users()."""
+    asked = "it gives every user, once"
+    observed = look.observe("people", limit=3 * len(PEOPLE) + 10)
+    rules.first_run(look, observed, asked)
+    rules.needs_iterable(look, observed, asked)
+    left = look.harness.still_open(observed)
+    users = [user(item) for item in observed["items"]]
+    if None in users and not any(users):
+        look.bad(asked, f"the first thing that came was {shown(observed['items'][0])}", why="Each item is one user.")
+        return
+    fault = difference(users, PEOPLE)
+    if not observed["ended"]:
+        fault = f"it had given {observed['count']} users out of {len(PEOPLE)}, and went on"
+    if fault:
+        look.bad(asked, fault, why="What is left out or comes twice makes every later figure wrong.")
+    else:
+        look.good(asked)
+    rules.stays(look, observed)
+    if look.from_step(2):
+        rules.dicts(look, observed["items"], ages=look.step is not None)
+    if observed["ended"]:
+        rules.edges(look, "an empty table gives no user, one row gives one")
+    rules.memory(look)
+    if look.from_step(3):
+        rules.closing(look, left)
+    if look.step is not None and look.step >= 4:
+        rules.rest_is_left(look)
+    if look.from_step(3):
+        rules.errors(look, "stream")
+        rules.ordered(look, observed["passed"].selects, 14)
