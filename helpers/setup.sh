@@ -3,12 +3,13 @@
 #
 #   setup.sh venv      .venv with what requirements.txt pins   (PYTHON=… picks the Python)
 #   setup.sh server    a MySQL or MariaDB server program
-#   setup.sh browser   the system's Chromium, for the browser tests
+#   setup.sh browser   the system's Chromium and what drives it, for the browser tests
 #   setup.sh lab_settings PREFIX   what JupyterLab there starts with (helpers/lab_settings.json)
-#   setup.sh lock      requirements.txt from pyproject.toml    (UPGRADE=1 moves every pin)
+#   setup.sh lock      requirements.txt and that of the browser tests from pyproject.toml   (UPGRADE=1 moves every pin)
 set -eu
 cd "$(dirname "$0")/.."
 stamp=.venv/installed  # a copy of the requirements.txt that .venv was made from
+for_browser=helpers/tests/requirements.txt
 
 say() { echo "$*" >&2; }
 die() { say "$@"; exit 1; }
@@ -35,7 +36,7 @@ apt_install() {
 }
 
 find_python() {
-  for python in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+  for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
     if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$python"; return
     fi
@@ -51,7 +52,7 @@ venv() {
     cmp -s requirements.txt $stamp && return
   else
     python=$(find_python) ||
-      die "No Python 3.11 or newer found (looked for ${PYTHON:-python3, python3.13, python3.12, python3.11})." \
+      die "No Python 3.11 or newer found (looked for ${PYTHON:-python3, python3.14, python3.13, python3.12, python3.11})." \
           "Install one, or name it: make lab PYTHON=/path/to/python3"
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
       apt_install "Debian and Ubuntu keep it apart from Python" \
@@ -61,10 +62,12 @@ venv() {
     "$python" -m venv .venv
   fi
   say "Installing the packages of requirements.txt into .venv (a few minutes, once) ..."
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+  install requirements.txt
   lab_settings .venv
   cp requirements.txt $stamp
 }
+
+install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$1"; }
 
 # lab_settings PREFIX: no news pop-up in the JupyterLab that is installed there
 lab_settings() {
@@ -80,30 +83,49 @@ server() {
   .venv/bin/python -m helpers.server find >/dev/null  # where none is found it says what to type
 }
 
-browser() {
+has_chromium() {
   for program in chromium chromium-browser google-chrome; do
     command -v $program >/dev/null && return
   done
-  apt_install "for the browser tests" chromium ||
+  return 1
+}
+
+browser() {
+  has_chromium || apt_install "for the browser tests" chromium ||
     die "The browser tests need Chromium. On Debian: sudo apt-get install chromium"
+  cmp -s $for_browser .venv/browser || { install $for_browser && cp $for_browser .venv/browser; }
+}
+
+# compile FILE OPTION…: pin in FILE what pyproject.toml asks for; pins that stand there stay unless they must move
+compile() {
+  file=$1; shift
+  uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 ${UPGRADE:+--upgrade} \
+    --no-header --no-emit-index-url --no-emit-find-links --annotation-style=line "$@" pyproject.toml -o "$file" >/dev/null
 }
 
 lock() {
   command -v uv >/dev/null || .venv/bin/python -m pip install --quiet uv
   PATH="$PATH:$PWD/.venv/bin"
-  new=$(mktemp)
-  [ ! -f requirements.txt ] || cp requirements.txt "$new"  # pins stay where they are unless they must move
-  uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 ${UPGRADE:+--upgrade} \
-    --no-header --no-emit-index-url --no-emit-find-links --annotation-style=line pyproject.toml -o "$new" >/dev/null
+  new=$(mktemp) more=$(mktemp)
+  cat requirements.txt >"$new" 2>/dev/null || true
+  compile "$new"
+  cat "$new" $for_browser >"$more" 2>/dev/null || true
+  compile "$more" --extra browser --constraints "$new"
+  made="Made by \`make lock\` from pyproject.toml, for Python 3.11 to 3.14: do not edit by hand."
   {
-    echo "# Made by \`make lock\` from pyproject.toml, for Python 3.11 to 3.13: do not edit by hand."
+    echo "# $made"
     echo "# What the course uses itself (pyproject.toml says what for):"
     sed -n 's/ *#.*(pyproject.toml).*//p' "$new"
     echo
     echo "# What those pull in:"
     grep -v '(pyproject.toml)' "$new"
   } >requirements.txt
-  rm -f "$new"
+  {
+    echo "# $made"
+    echo "# What \`make browser\` installs beside requirements.txt:"
+    grep -v -E "^($(sed 's/==.*//' "$new" | paste -s -d '|' -))==" "$more"
+  } >$for_browser
+  rm -f "$new" "$more"
 }
 
 case "${1:-}" in

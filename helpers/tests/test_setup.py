@@ -25,12 +25,19 @@ from places import PEOPLE
 from helpers import notebooks, server
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SCREEN = 45  # lines of text on a screen
 
 
 def run(*command, **options):
     """Run a command and return it finished: its status, and what it said to both outputs as one text in `stdout`."""
     options = {"cwd": ROOT, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options
     return subprocess.run([str(word) for word in command], **options)
+
+
+def workflow(name):
+    """Return one of GitHub's workflows as YAML reads it."""
+    return yaml.safe_load((ROOT / ".github/workflows" / name).read_text())
 
 
 # requirements.txt -----------------------------------------------------------------------------------------------------
@@ -48,10 +55,13 @@ def locked():
     return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in requirements}
 
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+BROWSER_LOCK = "helpers/tests/requirements.txt"
+
+
 def direct():
     """Return the direct requirements that pyproject.toml names."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return [Requirement(line) for line in project["dependencies"]]
+    return [Requirement(line) for line in PROJECT["dependencies"]]
 
 
 def test_every_line_of_the_lock_pins_one_version_and_nothing_else():
@@ -91,6 +101,16 @@ def test_the_lock_holds_all_that_the_direct_packages_need_here():
     assert len(seen) > 100
 
 
+def test_what_drives_the_browser_is_pinned_apart_and_named_nowhere_else():
+    lines = [line for line in (ROOT / BROWSER_LOCK).read_text().splitlines() if line[0] != "#"]
+    pinned = {line.split("==")[0] for line in lines}
+    assert all(re.match(r"[a-z0-9-]+==\d[\w.]* +# via ", line) for line in lines)
+    assert {Requirement(line).name for line in PROJECT["optional-dependencies"]["browser"]} == {"playwright"} <= pinned
+    assert not pinned & set(locked())
+    setup = (ROOT / "helpers/setup.sh").read_text()
+    assert f"for_browser={BROWSER_LOCK}\n" in setup and "install $for_browser" in setup
+
+
 # conda and Binder -----------------------------------------------------------------------------------------------------
 
 
@@ -106,12 +126,16 @@ def test_environment_yml_takes_python_and_the_server_from_conda_and_the_rest_fro
 
 def test_every_place_that_names_pythons_names_the_same():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"][0].removeprefix("python=")
-    jobs = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]
-    tested = jobs["mariadb"]["strategy"]["matrix"]["python"]
-    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    tested = workflow("test.yml")["jobs"]["mariadb"]["strategy"]["matrix"]["python"]
+    first, last = tested[0], tested[-1]
+    assert tested == [f"3.{minor}" for minor in range(int(first[2:]), int(last[2:]) + 1)]
     assert conda in tested
-    assert asked == f">={tested[0]}"
-    assert f"for Python {tested[0]} to {tested[-1]}" in (ROOT / "requirements.txt").read_text().splitlines()[0]
+    assert PROJECT["requires-python"] == f">={first}"
+    for lock in ("requirements.txt", BROWSER_LOCK):
+        assert f"for Python {first} to {last}" in (ROOT / lock).read_text().splitlines()[0]
+    assert f"Python {first} to {last}" in README
+    searched = re.search(r"\$\{PYTHON:-python3 ([^}]*)\}", (ROOT / "helpers/setup.sh").read_text())[1]
+    assert searched.split() == [f"python{version}" for version in reversed(tested)]
 
 
 def test_environment_yml_says_which_version_of_the_server_it_relies_on():
@@ -197,8 +221,8 @@ def test_the_devcontainer_does_what_make_does():
     container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
     make, target = container["postCreateCommand"].split()
     assert make == "make" and target in make_targets()
-    pythons = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text())["jobs"]["mariadb"]["strategy"]
-    assert container["image"].rpartition(":")[2] in pythons["matrix"]["python"]
+    pythons = workflow("test.yml")["jobs"]["mariadb"]["strategy"]["matrix"]["python"]
+    assert container["image"].rpartition(":")[2] in pythons
     settings = container["customizations"]["vscode"]["settings"]
     assert settings["python.defaultInterpreterPath"] == "${workspaceFolder}/.venv/bin/python"
     assert settings["jupyter.notebookFileRoot"] == "${fileDirname}", "a lesson's kernel starts in notebooks/"
@@ -244,9 +268,6 @@ def test_the_helpers_are_imported_without_what_windows_lacks():
 
 
 # README.md ------------------------------------------------------------------------------------------------------------
-
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SCREEN = 45  # lines of text on a screen
 
 
 def test_the_readme_is_no_longer_than_three_screens():
@@ -378,7 +399,8 @@ class Machine:
         self.programs.mkdir()
         for tool in ["sh", "env", "dirname", "cmp", "mktemp", "tail", "rm", "cp", "mkdir"]:
             (self.programs / tool).symlink_to(shutil.which(tool))
-        for name in ("helpers/setup.sh", "helpers/lab_settings.json", "requirements.txt"):
+        (self.project / "helpers/tests").mkdir()
+        for name in ("helpers/setup.sh", "helpers/lab_settings.json", "requirements.txt", BROWSER_LOCK):
             shutil.copy(ROOT / name, self.project / name)
         self.add("python3", PYTHON)
 
@@ -413,7 +435,10 @@ def test_setup_without_a_new_enough_python_says_which_were_tried(machine):
     machine.add("python3", "exit 1")
     done = machine.setup("venv")
     assert done.returncode == 1
-    assert "No Python 3.11 or newer found (looked for python3, python3.13, python3.12, python3.11)" in done.stdout
+    assert (
+        "No Python 3.11 or newer found (looked for python3, python3.14, python3.13, python3.12, python3.11)"
+        in done.stdout
+    )
     assert "make lab PYTHON=" in done.stdout
 
 
@@ -456,7 +481,7 @@ def test_setup_takes_the_python_that_is_asked_for(machine):
 )
 def test_setup_installs_what_debian_leaves_out_as_root_and_only_once(machine, part, package):
     machine.debian(root=True)
-    if part == "server":
+    if part != "venv":
         (machine.project / ".venv/bin").mkdir(parents=True)
         shutil.copy(machine.programs / "python3", machine.project / ".venv/bin/python")
     if part == "browser":
