@@ -11,11 +11,14 @@ NOTEBOOKS = Path(__file__).parent / "notebooks"
 # make quick: files of helpers/tests that start no kernel and at most one server, under 30 s together on two cores
 QUICK = {
     "test_connection",
+    "test_data",
     "test_databases",
     "test_docstrings",
     "test_lessons",
     "test_links",
+    "test_make",
     "test_plots",
+    "test_readme",
     "test_seed",
     "test_setup",
     "test_users",

@@ -27,6 +27,17 @@ with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(
 """
 
 
+def run(*command, **options):
+    """Run a command and return it finished: its status, and what it said to both outputs as one text in `stdout`."""
+    options = {"cwd": ROOT, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options
+    return subprocess.run([str(word) for word in command], **options)
+
+
+def make_targets():
+    """Return the names of all targets of the Makefile."""
+    return set(re.search(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(), re.M)[1].split())
+
+
 def wait_until(condition, what):
     """Wait until `condition()` is true, and return what it gave; fail where it stays false."""
     deadline = time.monotonic() + PATIENCE
