@@ -69,6 +69,7 @@ def test_a_lesson_is_tested_with_what_belongs_to_it(selection, test, lesson):
     assert [number for number in numbers if selection._belongs(item, number)] == ([lesson] if lesson else [])
 
 
+WORKFLOWS = (".github/workflows/test.yml", ".github/workflows/weekly.yml")
 LOCKS = ("requirements.txt", "helpers/tests/requirements.txt")
 
 # What stands for Python on the machine below. It has no ensurepip until the file `apt` is there, and no server program
@@ -204,9 +205,9 @@ def test_setup_without_root_stops_with_the_line_to_type(machine, debian):
 
 
 def test_every_place_installs_the_same_packages_on_debian():
-    texts = [(ROOT / name).read_text() for name in ("helpers/setup.sh", ".github/workflows/test.yml")]
+    texts = [(ROOT / name).read_text() for name in ("helpers/setup.sh", *WORKFLOWS)]
     lines = [re.search(r"(mariadb-server-core[a-z -]*)", text)[1].strip() for text in [*texts, server.INSTALL]]
-    assert lines == ["mariadb-server-core mariadb-client-core"] * 3, "the first calls a program of the second"
+    assert lines == ["mariadb-server-core mariadb-client-core"] * 4, "the first calls a program of the second"
 
 
 @pytest.mark.parametrize("debian", [True, False])

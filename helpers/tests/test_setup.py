@@ -248,6 +248,20 @@ def test_the_helpers_are_imported_without_what_windows_lacks():
     assert done.returncode == 0, done.stdout
 
 
+WORKFLOWS = sorted(path.name for path in (ROOT / ".github/workflows").iterdir())
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflows_may_only_read_and_name_actions_by_their_commits(name):
+    text = (ROOT / ".github/workflows" / name).read_text()
+    assert workflow(name)["permissions"] == {"contents": "read"}
+    assert all("permissions" not in job for job in workflow(name)["jobs"].values())
+    used = re.findall(r"uses: (.*)", text)
+    assert used and all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", action) for action in used)
+    for target in re.findall(r"run: make (\w+)", text):
+        assert target in make_targets()
+
+
 # the driver -----------------------------------------------------------------------------------------------------------
 
 
