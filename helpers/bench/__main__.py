@@ -21,6 +21,21 @@ def measure(name, rows=None, repeats=None):
         return comparison.record(name, module.ABOUT, rows, module.REFERENCE, versions, runs)
 
 
+def watch_drivers(chosen):
+    """Run the drivers table; store its record and page, or compare its verdicts with the record; return the status."""
+    from helpers.bench import drivers, drivers_page
+
+    found = drivers.measure(chosen.rows, chosen.repeats)
+    print(drivers.table(found))
+    if chosen.check:
+        told = drivers.changes(found, comparison.stored(found, chosen.folder))
+        print("\n".join(told) or "every verdict is that of the record")
+        return 1 if told else 0
+    print(f"written to {comparison.store(found, chosen.folder)}", flush=True)
+    drivers_page.PAGE.write_text(drivers_page.page(drivers_page.records()), encoding="utf-8")
+    return 0
+
+
 def main(arguments=None):
     """Run from a terminal; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers.bench", description=__doc__.splitlines()[0])
@@ -28,12 +43,18 @@ def main(arguments=None):
     parser.add_argument("--rows", type=int, help="rows of the table; each comparison has its own default")
     parser.add_argument("--repeats", type=int, help="how often each version runs")
     parser.add_argument("--folder", default=comparison.RECORDS, help="where the records go (%(default)s)")
+    parser.add_argument("--check", action="store_true",
+                        help="drivers: store nothing, and fail where a verdict differs from the record's")  # fmt: skip
     chosen = parser.parse_args(arguments)
-    if unknown := set(chosen.names) - MODULES.keys():
-        parser.error(f"there is no comparison {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}")
+    if unknown := set(chosen.names) - {*MODULES, "drivers"}:
+        parser.error(f"there is no comparison {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}, drivers")
+    if "drivers" in chosen.names and len(chosen.names) > 1 or chosen.check and chosen.names != ["drivers"]:
+        parser.error("drivers runs alone, and --check belongs to it")
     if any(number is not None and number < 1 for number in (chosen.rows, chosen.repeats)):
         parser.error("--rows and --repeats are whole numbers from 1 on")
     try:
+        if "drivers" in chosen.names:
+            return watch_drivers(chosen)
         for name in chosen.names or MODULES:
             found = measure(name, chosen.rows, chosen.repeats)
             print(f"\n{name}, {found['rows']:,} rows, {found['machine']['server']}: {found['about']}")

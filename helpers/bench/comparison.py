@@ -137,11 +137,20 @@ def table(found):
 
 def store(found, folder=RECORDS):
     """Write a record to a file of its comparison and kind of server; return the path."""
-    kind = found["machine"]["server"].split()[0].lower()
-    path = Path(folder) / f"{found['comparison']}_{kind}.json"
+    path = _path(found, folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=1) + "\n")
     return path
+
+
+def stored(found, folder=RECORDS):
+    """Return the record (dict) that is stored of the same comparison and kind of server; FileNotFoundError if none."""
+    return json.loads(_path(found, folder).read_text())
+
+
+def _path(found, folder):
+    kind = found["machine"]["server"].split()[0].lower()
+    return Path(folder) / f"{found['comparison']}_{kind}.json"
 
 
 @contextlib.contextmanager

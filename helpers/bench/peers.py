@@ -49,19 +49,31 @@ def with_local_infile():
     )
 
 
-def engine(driver):
-    """Make a SQLAlchemy engine: driver is "mysqlconnector", "pymysql" or "mysqldb"."""
+def url(dialect, arguments, driver_takes_socket=False):
+    """Return a database URL (str) for `arguments` as where() gives them; ValueError for a socket it cannot name."""
     import sqlalchemy
 
-    arguments = where()
-    address = {name: arguments.pop(name) for name in ("host", "port") if name in arguments}
-    socket = arguments.pop("unix_socket", None)
-    url = sqlalchemy.URL.create(
-        f"mysql+{driver}", arguments["user"], arguments["password"], database=arguments["database"], **address
+    if "unix_socket" in arguments and not driver_takes_socket:
+        raise ValueError("a URL of this kind cannot name a socket")
+    address = {name: arguments[name] for name in ("host", "port") if name in arguments}
+    made = sqlalchemy.URL.create(
+        dialect, arguments["user"], arguments["password"] or None, database=arguments["database"], **address
     )
+    return made.render_as_string(hide_password=False)
+
+
+def engine(driver, arguments=None):
+    """Make a SQLAlchemy engine: driver is "mysqlconnector", "pymysql" or "mysqldb"; `arguments` as where() gives."""
+    import sqlalchemy
+
+    arguments = arguments or where()
     collation = {"collation": "utf8mb4_general_ci"} if driver == "mysqlconnector" else {}
-    connect = {"charset": "utf8mb4", **collation, **({"unix_socket": socket} if socket else {})}
-    return sqlalchemy.create_engine(url, connect_args=connect, poolclass=sqlalchemy.NullPool)
+    socket = {"unix_socket": arguments["unix_socket"]} if "unix_socket" in arguments else {}
+    return sqlalchemy.create_engine(
+        url(f"mysql+{driver}", arguments, driver_takes_socket=True),
+        connect_args={"charset": "utf8mb4", **collation, **socket},
+        poolclass=sqlalchemy.NullPool,
+    )
 
 
 def command_line():

@@ -1,0 +1,504 @@
+"""The ways in which people read MySQL from Python, each as the few lines that its documents teach.
+
+A way is code: `code` makes `rows`, which gives rows (or batches of them) one after the other; the page data/DRIVERS.md
+shows those very lines. The drivers table (helpers/bench/drivers.py) runs them in fresh processes and watches.
+"""
+
+import ast
+import asyncio
+import importlib
+import importlib.metadata
+import inspect
+import os
+from dataclasses import dataclass
+
+from helpers.bench import peers
+
+QUERY = "SELECT user_id, name, email, age FROM user_data ORDER BY user_id"
+AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+# What the documents say, in short, and where
+CLAIMS = {
+    "mysql-connector-python": (
+        "cursors are not buffered unless asked: rows are not fetched until a fetching method is called",
+        "https://dev.mysql.com/doc/connector-python/en/connector-python-api-mysqlcursorbuffered.html",
+    ),
+    "mysqlclient": (
+        "SSCursor stores the result set in the server, Cursor in the client",
+        "https://mysqlclient.readthedocs.io/user_guide.html#using-and-extending",
+    ),
+    "PyMySQL": (
+        "SSCursor fetches rows as needed, and the client uses much less memory",
+        "https://pymysql.readthedocs.io/en/latest/modules/cursors.html",
+    ),
+    "mariadb": (
+        "buffered is True by default; if it is False, the result is unbuffered",
+        "https://mariadb-corporation.github.io/mariadb-connector-python/connection.html",
+    ),
+    "aiomysql": (
+        "SSCursor fetches rows as needed, and the client uses much less memory",
+        "https://aiomysql.readthedocs.io/en/stable/cursors.html",
+    ),
+    "asyncmy": (
+        "SSCursor fetches rows as needed, and the client uses much less memory",
+        "https://github.com/long2ice/asyncmy",
+    ),
+    "SQLAlchemy Core": (
+        "stream_results streams rows where the dialect supports it; its mysqlconnector dialect says in its code "
+        "that it does not, because of a bug in the driver",
+        "https://docs.sqlalchemy.org/en/21/core/connections.html#using-server-side-cursors-a-k-a-stream-results",
+    ),
+    "SQLAlchemy ORM": (
+        "yield_per sets stream_results and makes objects so many at a time",
+        "https://docs.sqlalchemy.org/en/21/orm/queryguide/api.html#fetching-large-result-sets-with-yield-per",
+    ),
+    "pandas": (
+        "chunksize gives an iterator; by itself it typically does not reduce the peak of memory",
+        "https://pandas.pydata.org/docs/reference/api/pandas.read_sql.html",
+    ),
+    "polars": (
+        "iter_batches is for large results, in a more memory-efficient manner",
+        "https://docs.pola.rs/api/python/stable/reference/api/polars.read_database.html",
+    ),
+    "Django": (
+        "MySQL does not support streaming results, so the driver loads the entire result set into memory",
+        "https://docs.djangoproject.com/en/5.2/ref/models/querysets/#without-server-side-cursors",
+    ),
+    "peewee": (
+        "iterator() reduces the amount of memory used when iterating over many rows",
+        "https://docs.peewee-orm.com/en/latest/peewee/querying.html#iterating-over-large-result-sets",
+    ),
+    "connectorx": (
+        "arrow_stream gives batches of at most batch_size rows",
+        "https://sfu-db.github.io/connector-x/api.html",
+    ),
+    "Dask": (
+        "each range of index_col is a partition, read when it is computed",
+        "https://docs.dask.org/en/stable/generated/dask.dataframe.read_sql_query.html",
+    ),
+    "this course": (
+        "the rows come as you ask for them, and a stop ends the query",
+        "../notebooks/02_stream_users.ipynb",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to read a table.
+
+    `library` is a key of CLAIMS, `package` what must be installed. `connect` returns the names that `code` starts
+    from; `code` makes `rows`; `close` is what its documents do at the end. `batches`: rows come several at a time.
+    """
+
+    library: str
+    option: str
+    package: str
+    connect: object
+    code: str
+    close: str = "connection.close()"
+    batches: bool = False
+    streams: bool = False  # whether its documents offer it as the way that streams
+    tcp: bool = False  # it takes a host and a port alone
+
+    @property
+    def name(self):
+        """What the table calls it (str)."""
+        return f"{self.library}, {self.option}"
+
+    @property
+    def missing(self):
+        """Why it cannot run here (str); "" when it can."""
+        try:
+            importlib.metadata.version(self.package)
+        except importlib.metadata.PackageNotFoundError:
+            return peers.NOT_INSTALLED
+        return ""
+
+
+class Reader:
+    """A way that is ready: start it, iterate for the rows of each batch, close it.
+
+    Code with `await` runs in an event loop of the reader's own, a step for each row.
+    """
+
+    def __init__(self, way, where):
+        self.way, self.loop = way, asyncio.new_event_loop()
+        self.names = {"query": QUERY, **way.connect(where)}
+
+    def start(self):
+        """Run the way's code; return an iterator of numbers: the rows that came at once."""
+        self._run(self.way.code)
+        return self._lengths(self.names["rows"])
+
+    def _lengths(self, rows):
+        if hasattr(rows, "__aiter__"):
+            stream = aiter(rows)
+            while self.loop.run_until_complete(anext(stream, None)) is not None:
+                yield 1
+        elif self.way.batches:
+            for batch in rows:
+                yield batch.num_rows if hasattr(batch, "num_rows") else len(batch)
+        else:
+            for _ in rows:
+                yield 1
+
+    def close(self):
+        """Close as the documents do; raise what that raises."""
+        self._run(self.way.close)
+
+    def _run(self, code):
+        result = eval(compile(code, self.way.name, "exec", flags=AWAIT), self.names)
+        if inspect.iscoroutine(result):
+            self.loop.run_until_complete(result)
+
+
+# What each way starts from --------------------------------------------------------------------------------------------
+
+
+def _connector(where, **options):
+    import mysql.connector
+
+    arguments = {"charset": "utf8mb4", "collation": "utf8mb4_general_ci", **where, **options}
+    return {"connection": mysql.connector.connect(**arguments)}
+
+
+def _pure(where):
+    return _connector(where, use_pure=True)
+
+
+def _aio(where):
+    import mysql.connector.aio
+
+    arguments = {"charset": "utf8mb4", "collation": "utf8mb4_general_ci", **where}
+    return {"aio": mysql.connector.aio, "where": arguments}
+
+
+def _mysqlclient(where):
+    import MySQLdb
+    import MySQLdb.cursors as cursors
+
+    return {"connection": MySQLdb.connect(charset="utf8mb4", **where), **vars(cursors)}
+
+
+def _pymysql(where):
+    import pymysql
+    import pymysql.cursors as cursors
+
+    return {"connection": pymysql.connect(charset="utf8mb4", **where), **vars(cursors)}
+
+
+def _mariadb(where):
+    import mariadb
+
+    return {"connection": mariadb.connect(**where)}
+
+
+def _async(module):
+    def connect(where):
+        library = importlib.import_module(module)
+        cursors = importlib.import_module(f"{module}.cursors")
+        names = {n: getattr(cursors, n) for n in ("Cursor", "SSCursor")}
+        where = dict(where)
+        where["db"] = where.pop("database")
+        return {"library": library, "where": {"charset": "utf8mb4", **where}, **names}
+
+    return connect
+
+
+def _engine(driver):
+    def connect(where):
+        import sqlalchemy
+
+        return {"engine": peers.engine(driver, where), "text": sqlalchemy.text}
+
+    return connect
+
+
+def _orm(driver):
+    def connect(where):
+        from sqlalchemy import select
+        from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+        class Base(DeclarativeBase):
+            pass
+
+        class User(Base):
+            __tablename__ = "user_data"
+            user_id: Mapped[str] = mapped_column(primary_key=True)
+            name: Mapped[str]
+            email: Mapped[str]
+            age: Mapped[int]
+
+        return {"session": Session(peers.engine(driver, where)), "select": select, "User": User}
+
+    return connect
+
+
+def _pandas(driver):
+    def connect(where):
+        import pandas
+
+        return {"pandas": pandas, **(_connector(where) if driver is None else _engine(driver)(where))}
+
+    return connect
+
+
+def _polars(driver):
+    def connect(where):
+        import polars
+
+        return {"polars": polars, **_engine(driver)(where)}
+
+    return connect
+
+
+def _django(engine):
+    def connect(where):
+        import django
+        from django.conf import settings
+        from django.db import connection, models
+
+        options = {"charset": "utf8mb4"}
+        if engine == "mysql.connector.django":
+            options |= {"collation": "utf8mb4_general_ci"}
+        if "unix_socket" in where:
+            options["unix_socket"] = where["unix_socket"]
+        database = {
+            "ENGINE": engine, "NAME": where["database"], "USER": where["user"], "PASSWORD": where["password"],
+            "HOST": where.get("host", ""), "PORT": where.get("port", ""), "OPTIONS": options,
+        }  # fmt: skip
+        if not settings.configured:
+            settings.configure(DATABASES={"default": database}, DEFAULT_AUTO_FIELD="django.db.models.AutoField")
+            django.setup()
+        meta = type("Meta", (), {"db_table": "user_data", "app_label": "course", "managed": False})
+        fields = {name: models.CharField(max_length=255) for name in ("name", "email")}
+        fields["user_id"] = models.CharField(max_length=36, primary_key=True)
+        fields["age"] = models.DecimalField(max_digits=3, decimal_places=0)
+        user = _django.user = _django.user or type(
+            "User", (models.Model,), {"__module__": __name__, "Meta": meta, **fields}
+        )
+        return {"User": user, "connection": connection}
+
+    return connect
+
+
+_django.user = None  # Django knows a model once in a process
+
+
+def _peewee(cursor=None):
+    def connect(where):
+        import peewee
+
+        options = dict(where)
+        name = options.pop("database")
+        database = peewee.MySQLDatabase(
+            name, charset="utf8mb4", **options, **({"cursorclass": cursor()} if cursor else {})
+        )
+
+        class User(peewee.Model):
+            user_id, name, email = peewee.CharField(primary_key=True), peewee.CharField(), peewee.CharField()
+            age = peewee.DecimalField()
+
+            class Meta:
+                table_name = "user_data"
+
+        User._meta.database = database
+        return {"User": User, "connection": database}
+
+    return connect
+
+
+def _ss_cursor():
+    import pymysql.cursors
+
+    return pymysql.cursors.SSCursor
+
+
+def _connectorx(where):
+    import connectorx
+
+    return {"connectorx": connectorx, "url": peers.url("mysql", where)}
+
+
+def _dask(where):
+    import dask.dataframe
+    import sqlalchemy
+
+    table = sqlalchemy.table("user_data", *map(sqlalchemy.column, ("user_id", "name", "email", "age")))
+    url = peers.url("mysql+pymysql", where)
+    return {"dask": dask, "query": sqlalchemy.select(table), "url": url}
+
+
+def _course(where):
+    from helpers import notebooks
+
+    # seed.connect_to_prodev() goes where the environment says: this process is fresh, and asks for nothing else
+    names = {"unix_socket": "MYSQL_UNIX_SOCKET", "host": "MYSQL_HOST", "port": "MYSQL_PORT", "user": "MYSQL_USER",
+             "password": "MYSQL_PASSWORD", "database": "MYSQL_DATABASE"}  # fmt: skip
+    os.environ.update({names[name]: str(value) for name, value in where.items()})
+    return {"stream_users": notebooks.exported("02").stream_users}
+
+
+# The ways -------------------------------------------------------------------------------------------------------------
+
+_LOOP = "cursor = connection.cursor({})\ncursor.execute(query)\nrows = cursor"
+_AIO = (
+    "connection = await aio.connect(**where)\ncursor = await connection.cursor({})\nawait cursor.execute(query)\n"
+    "rows = cursor"
+)
+_ASYNC = "connection = await library.connect(**where)\ncursor = {}\nawait cursor.execute(query)\nrows = cursor"
+_CORE = "connection = engine.connect(){}\nrows = connection.execute(text(query))"
+_ORM = "rows = session.scalars(select(User).order_by(User.user_id){})"
+_PANDAS = "connection = engine.connect(){}\nrows = pandas.read_sql(text(query), connection, chunksize=10_000)"
+_POLARS = (
+    "connection = engine.connect(){}\n"
+    "rows = polars.read_database(text(query), connection, iter_batches=True, batch_size=10_000)"
+)
+_STREAM = ".execution_options(stream_results=True)"
+_DRIVERS = {"mysqlconnector": "mysql-connector-python", "pymysql": "PyMySQL", "mysqldb": "mysqlclient"}
+
+
+def _fetchmany(options):
+    return (
+        f"cursor = connection.cursor({options})\ncursor.execute(query)\nrows = iter(lambda: cursor.fetchmany(1000), [])"
+    )
+
+
+def _drivers():
+    connector = "mysql-connector-python"
+    yield Way(connector, "default cursor", connector, _connector, _LOOP.format(""), streams=True)
+    yield Way(
+        connector, "raw=True, fetchmany", connector, _connector, _fetchmany("raw=True"), batches=True, streams=True
+    )
+    yield Way(connector, "buffered=True", connector, _connector, _LOOP.format("buffered=True"))
+    yield Way(
+        connector, "use_pure=True", connector, _pure, f"# connect(…, use_pure=True)\n{_LOOP.format('')}", streams=True
+    )
+    close = "await connection.close()"
+    yield Way(connector, "aio, default cursor", connector, _aio, _AIO.format(""), close, streams=True)
+    yield Way(connector, "aio, buffered=True", connector, _aio, _AIO.format("buffered=True"), close)
+    for library, package, connect in (("mysqlclient", "mysqlclient", _mysqlclient), ("PyMySQL", "PyMySQL", _pymysql)):
+        yield Way(library, "default cursor", package, connect, _LOOP.format(""))
+        yield Way(
+            library, "default cursor, fetchmany", package, connect, _fetchmany("").replace("[])", "())"), batches=True
+        )
+        yield Way(library, "SSCursor", package, connect, _LOOP.format("SSCursor"), streams=True)
+        yield Way(library, "SSDictCursor", package, connect, _LOOP.format("SSDictCursor"), streams=True)
+    yield Way("mariadb", "default cursor", "mariadb", _mariadb, _LOOP.format(""))
+    yield Way("mariadb", "buffered=False", "mariadb", _mariadb, _LOOP.format("buffered=False"), streams=True)
+    for library, cursor in (("aiomysql", "await connection.cursor({})"), ("asyncmy", "connection.cursor({})")):
+        connect = _async(library)
+        yield Way(library, "Cursor", library, connect, _ASYNC.format(cursor.format("Cursor")), "connection.close()")
+        yield Way(
+            library,
+            "SSCursor",
+            library,
+            connect,
+            _ASYNC.format(cursor.format("SSCursor")),
+            "connection.close()",
+            streams=True,
+        )
+
+
+def _libraries():
+    for driver, package in _DRIVERS.items():
+        for option, code in (("default", ""), ("stream_results=True", _STREAM)):
+            yield Way(
+                "SQLAlchemy Core",
+                f"{driver}, {option}",
+                package,
+                _engine(driver),
+                _CORE.format(code),
+                streams=bool(code),
+            )
+    for driver, package in _DRIVERS.items():
+        for option, code in (("default", ""), ("yield_per=1000", ".execution_options(yield_per=1000)")):
+            yield Way(
+                "SQLAlchemy ORM",
+                f"{driver}, {option}",
+                package,
+                _orm(driver),
+                _ORM.format(code),
+                "session.close()",
+                streams=bool(code),
+            )
+    for driver, package in list(_DRIVERS.items())[:2]:
+        for option, code in (("chunksize", ""), ("chunksize and stream_results", _STREAM)):
+            yield Way(
+                "pandas",
+                f"{driver}, {option}",
+                package,
+                _pandas(driver),
+                _PANDAS.format(code),
+                batches=True,
+                streams=True,
+            )
+    raw = "rows = pandas.read_sql(query, connection, chunksize=10_000)"
+    yield Way(
+        "pandas", "a mysql.connector connection, chunksize", "pandas", _pandas(None), raw, batches=True, streams=True
+    )
+    for driver, code in (("mysqlconnector", ""), ("pymysql", ""), ("pymysql", _STREAM)):
+        option = "iter_batches and stream_results" if code else "iter_batches"
+        yield Way(
+            "polars", f"{driver}, {option}", "polars", _polars(driver), _POLARS.format(code), batches=True, streams=True
+        )
+    every = "rows = User.objects.order_by('user_id')"
+    for engine, name in (
+        ("django.db.backends.mysql", "mysqlclient"),
+        ("mysql.connector.django", "mysql.connector.django"),
+    ):
+        yield Way("Django", f"{name}, default", "Django", _django(engine), every)
+        yield Way(
+            "Django",
+            f"{name}, iterator()",
+            "Django",
+            _django(engine),
+            f"{every}.iterator(chunk_size=1000)",
+            streams=True,
+        )
+    every = "rows = User.select().order_by(User.user_id)"
+    yield Way("peewee", "default", "peewee", _peewee(), every)
+    yield Way("peewee", "iterator()", "peewee", _peewee(), f"{every}.iterator()", streams=True)
+    yield Way("peewee", "iterator() and SSCursor", "peewee", _peewee(_ss_cursor), f"{every}.iterator()", streams=True)
+    code = "rows = connectorx.read_sql(url, query, return_type={})"
+    yield Way(
+        "connectorx",
+        "arrow",
+        "connectorx",
+        _connectorx,
+        code.format("'arrow'") + ".to_batches()",
+        "del rows",
+        batches=True,
+        tcp=True,
+    )
+    yield Way(
+        "connectorx",
+        "arrow_stream",
+        "connectorx",
+        _connectorx,
+        code.format("'arrow_stream', batch_size=10_000"),
+        "del rows",
+        batches=True,
+        streams=True,
+        tcp=True,
+    )
+    code = (
+        "frame = dask.dataframe.read_sql_query(query, url, 'user_id', divisions=list('02468acef') + ['g'])\n"
+        "rows = (part.compute(scheduler='synchronous') for part in frame.partitions)"
+    )
+    yield Way(
+        "Dask", "read_sql_query, 9 ranges", "dask", _dask, code, "rows.close()", batches=True, streams=True, tcp=True
+    )
+    yield Way(
+        "this course",
+        "stream_users",
+        "mysql-connector-python",
+        _course,
+        "rows = stream_users()",
+        "rows.close()",
+        streams=True,
+    )
+
+
+WAYS = [*_drivers(), *_libraries()]
