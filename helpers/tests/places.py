@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import mysql.connector
@@ -17,6 +18,7 @@ import psutil
 from helpers import seed
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PATIENCE = 120  # seconds: no test is about time; this is when a test that hangs is given up
 PEOPLE = """
 from contextlib import closing

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import jupyter_client.manager
@@ -16,7 +15,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from places import PEOPLE, ROOT, make_targets, run
+from places import PEOPLE, PROJECT, ROOT, make_targets, run
 
 from helpers import notebooks, server
 
@@ -41,7 +40,6 @@ def locked():
     return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in requirements}
 
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 BROWSER_LOCK = "helpers/tests/requirements.txt"
 
 
