@@ -24,8 +24,8 @@ PLAYED = {"export", "your-turn", "exercise", "check", "solution"}
 
 
 def is_played(cell):
-    """Tell whether a cell belongs to what the learner writes: it, its check, its solution, and what chooses of them."""
-    return bool(PLAYED & notebooks.tags(cell)) or ".choose(" in cell.source
+    """Tell whether a cell belongs to what the learner writes, is a check or a solution, or readies the database."""
+    return bool(PLAYED & notebooks.tags(cell)) or ".choose(" in cell.source or "databases.ready(" in cell.source
 
 
 def names(source):

@@ -1,6 +1,8 @@
 """The colours of the figures can be told apart and read, whatever the reader's colour vision and Lab's theme."""
 
+import re
 from itertools import combinations
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -81,6 +83,11 @@ def test_every_colour_can_be_read_on_the_figures_own_background():
             assert contrast(text.get_color(), background) >= 4.5, text
     finally:
         plt.close(ax.figure)
+
+
+def test_the_steppers_page_has_the_generators_colour():
+    page = (Path(plots.__file__).parent / "steps/page.css").read_text()
+    assert plots.GENERATOR.upper() in re.findall(r"#[0-9A-F]{6}", page.upper()), "change it in helpers/steps/page.css"
 
 
 def test_a_figure_says_in_words_what_it_shows():
