@@ -146,5 +146,5 @@ def test_the_mistake_is_named_and_the_rest_passes(reports, which):
 
 def test_each_of_the_thirty_is_made_by_some_solution():
     made = {int(which.partition("-")[0]) for which in TASK_0} | {mistake_of(name) for name in SOLUTIONS}
-    assert sorted(made) == list(range(1, 31))
-    assert sorted(MISTAKES) == list(range(1, 41))
+    assert made >= {*range(1, 31)}
+    assert sorted(MISTAKES) == list(range(1, len(MISTAKES) + 1)), "numbered without a gap"
