@@ -89,7 +89,7 @@
       const shown = got.slice(-8).join(", ");
       cards.replaceChildren(make("div", { class: "card caller" + (running ? "" : " running"), role: "group", "aria-label": "The caller" },
         make("p", { class: "head" }, make("strong", { text: "The caller" }),
-          make("span", { class: "state", text: running ? "waits" : kind === "ask" ? "asks" : "runs; the generator does not" })),
+          make("span", { class: "state", text: running ? "waits" : kind === "ask" ? "asks" : "runs" })),
         make("dl", {},
           make("div", {}, make("dt", { text: "holds" }), make("dd", { text: holds < 0 ? "nothing yet" : data.texts[holds] })),
           make("div", {}, make("dt", { text: "handed out (" + handed + ")" }),
