@@ -3,13 +3,14 @@
 #
 #   setup.sh venv      .venv with what requirements.txt pins   (PYTHON=… picks the Python)
 #   setup.sh server    a MySQL or MariaDB server program
-#   setup.sh browser   the system's Chromium and what drives it, for the browser tests
+#   setup.sh browser   the system's Chromium, what drives it, and axe-core, for the browser tests
 #   setup.sh lab_settings PREFIX   what JupyterLab there starts with (helpers/lab_settings.json)
 #   setup.sh lock      requirements.txt and that of the browser tests from pyproject.toml   (UPGRADE=1 moves every pin)
 set -eu
 cd "$(dirname "$0")/.."
 stamp=.venv/installed  # a copy of the requirements.txt that .venv was made from
 for_browser=helpers/tests/requirements.txt
+axe=4.14.1  # of axe-core
 
 say() { echo "$*" >&2; }
 die() { say "$@"; exit 1; }
@@ -94,6 +95,11 @@ browser() {
   has_chromium || apt_install "for the browser tests" chromium ||
     die "The browser tests need Chromium. On Debian: sudo apt-get install chromium"
   cmp -s $for_browser .venv/browser || { install $for_browser && cp $for_browser .venv/browser; }
+  [ -f ".venv/axe-core-$axe" ] && return
+  command -v npm >/dev/null || apt_install "it installs axe-core, which looks for what a screen reader cannot use" npm ||
+    die "The browser tests need axe-core, which npm installs. On Debian: sudo apt-get install npm"
+  npm install --prefix .venv --no-save --no-package-lock --no-audit --no-fund --loglevel=error "axe-core@$axe" >/dev/null
+  : >".venv/axe-core-$axe"
 }
 
 # compile FILE OPTION…: pin in FILE what pyproject.toml asks for; pins that stand there stay unless they must move

@@ -184,10 +184,12 @@ def test_setup_installs_what_debian_leaves_out_as_root_and_only_once(machine, pa
         shutil.copy(machine.programs / "python3", machine.project / ".venv/bin/python")
     if part == "browser":
         machine.add("apt-get", 'case "$*" in install*) : >"$APT"; cp "$0" "${0%/*}/chromium" ;; esac')
+        machine.add("npm", "")
     for _ in range(2):
         done = machine.setup(part)
         assert done.returncode == 0, done.stdout
     assert machine.calls("apt-get") == ["apt-get update", f"apt-get install -y --no-install-recommends {package}"]
+    assert len(machine.calls("npm install")) == (part == "browser")
 
 
 @pytest.mark.parametrize("debian", [True, False])
