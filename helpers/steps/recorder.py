@@ -130,7 +130,9 @@ class Recorder:
             return
         last = self.steps[-1]
         if len(self.steps) > count and last.kind == kind and self.plain and (kind == "yield" or last.frame == 0):
-            last.says += f" {says}"
+            handed = f" {self.holds}"
+            shown = says.removesuffix(f"{handed}.") + " it." if kind == "yield" and handed in last.says else says
+            last.says += f" {shown}"
             last.holds, last.handed = self.holds, len(self.handed)
         else:
             self._emit("answer", None, says)

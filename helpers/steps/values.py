@@ -8,7 +8,9 @@ import re
 import types
 import uuid
 
-LONGEST = 70  # characters of one value
+LONGEST = 100  # characters of one value
+INSIDE = 18  # characters of a text inside a list or dict: a row shows all its fields
+DEPTH = 3  # lists in lists that are shown
 ITEMS = 6  # of a list, dict or set; the rest is counted
 ATOMIC = frozenset(
     (int, float, complex, bool, str, bytes, type(None), decimal.Decimal, fractions.Fraction, uuid.UUID)
@@ -18,7 +20,7 @@ _BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", dict: "{}"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-def describe(value, depth=3):
+def describe(value, depth=DEPTH):
     """Return `value` as text of about LONGEST characters, without its address and without reading it to the end.
 
     >>> describe([1, 2, 3, 4, 5, 6, 7, 8])
@@ -36,7 +38,7 @@ def _describe(value, depth):
     if kind is int and value.bit_length() > 8 * LONGEST:
         return f"an int of about {value.bit_length() * 0.30103:,.0f} digits"
     if kind in (str, bytes):
-        return repr(value) if len(value) <= LONGEST else f"{value[: LONGEST // 2]!r}… {len(value):,} {_unit(kind)}"
+        return _text(value, kind, LONGEST if depth == DEPTH else INSIDE)
     if kind in ATOMIC:
         return repr(value)
     if kind in _BRACKETS:
@@ -54,12 +56,17 @@ def _describe(value, depth):
     if isinstance(value, BaseException):
         return error(value)
     if (rows := rows_fetched(value)) is not None:
-        return f"{kind.__name__}, {rows}"
+        return f"{_class(kind)}, {rows}"
     return _by_repr(value, kind)
 
 
-def _unit(kind):
-    return "characters" if kind is str else "bytes"
+def _text(value, kind, longest):
+    if len(value) <= longest:
+        return repr(value)
+    start = f"{value[: longest // 2]!r}"
+    if longest == INSIDE:
+        return f"{start[:-1]}…{start[-1]}"
+    return f"{start}… {len(value):,} {'characters' if kind is str else 'bytes'}"
 
 
 def _collection(value, kind, depth):
@@ -84,6 +91,11 @@ def _collection(value, kind, depth):
     return f"frozenset({text})" if kind is frozenset else text
 
 
+def _class(kind):
+    """Return the name of a class; the driver's C extension has the same classes with a C before their names."""
+    return kind.__name__.removeprefix("C") if kind.__name__.startswith("CMySQL") else kind.__name__
+
+
 def _first(items):
     return [item for item, _ in zip(items, range(ITEMS), strict=False)]
 
@@ -94,7 +106,7 @@ def _by_repr(value, kind):
     except AttributeError:
         plain = True
     if plain:
-        return kind.__name__ if kind is object or hasattr(kind, "__next__") else f"{kind.__name__} object"
+        return _class(kind) if kind is object or hasattr(kind, "__next__") else f"{_class(kind)} object"
     if hasattr(kind, "__len__") and len(value) > 1000:
         return f"a {kind.__name__} of {len(value):,} items"
     text = _ADDRESS.sub("", repr(value))
@@ -103,7 +115,7 @@ def _by_repr(value, kind):
 
 def error(exception):
     """Return an exception as a learner would write it: `ValueError('x')`."""
-    arguments = ", ".join(describe(argument, 1) for argument in exception.args)
+    arguments = ", ".join(describe(argument) for argument in exception.args)
     return f"{type(exception).__name__}({arguments})" if arguments else type(exception).__name__
 
 

@@ -59,7 +59,7 @@ def told(recording):
             value = re.match(r".+? hands (?:out )?(.+?)(?: to .+?)?\. It is suspended", step.says)[1]
             yield "yield", name, step.line, value, who.variables
         if answer := ANSWER.search(step.says):
-            yield answer[1], answer[2].partition("(")[0] if answer[1] == "raises" else answer[2]
+            yield answer[1], answer[2].partition("(")[0] if answer[1] == "raises" else step.holds
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -303,7 +303,8 @@ def test_it_works_in_the_cells_of_a_notebook():
     assert "    3          yield 2 * row\n" in text
     assert "    4          yield count\n" in text
     assert (
-        "double hands out 4. It is suspended at line 3. next() gives 4.  | rows = generator count_upto, row = 2" in text
+        "double hands out 4. It is suspended at line 3. next() gives it.  | rows = generator count_upto, row = 2"
+        in text
     )
     assert sentence["data"]["text/plain"].startswith("Nothing to step through: this is None.")
 
