@@ -11,20 +11,24 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.request
 from itertools import pairwise
 from pathlib import Path
 
+import answers
 import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from helpers import notebooks
+from helpers.notebooks import minutes
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
+TAGS = ("question", "prediction")
 LESSONS = sorted(path.stem for path in notebooks.LESSONS.glob("*.ipynb"))
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 PATIENCE = 60  # seconds until a page that does not open is given up
@@ -74,12 +78,13 @@ SLIDE = """() => {
         shown: slide.querySelectorAll('.fragment.visible').length,
         fragments: slide.querySelectorAll('.fragment').length,
         last: cells.at(-1).innerText.trim(),
+        text: cells.at(-1).classList.contains('jp-MarkdownCell'),
         cut: cut.map(e => e.className + ': ' + e.innerText.slice(0, 80)),
     };
 }"""
 
 
-def answers(address):
+def is_up(address):
     try:
         return urllib.request.urlopen(address + "api").status == 200
     except OSError:
@@ -90,7 +95,8 @@ def answers(address):
 def lab(tmp_path_factory):
     """JupyterLab on a copy of the project (Lab saves what it runs); gives its address."""
     copy = tmp_path_factory.mktemp("lab") / "course"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*"), symlinks=True)
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "my_lessons"), symlinks=True)
+    subprocess.run([sys.executable, "-m", "helpers.notebooks", "copies"], cwd=copy, check=True)
     log = open(copy / "lab.log", "w+")  # noqa: SIM115 (closed below)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
     with socket.socket() as free:
@@ -101,7 +107,7 @@ def lab(tmp_path_factory):
     address = f"http://127.0.0.1:{port}/"
     try:
         deadline = time.monotonic() + PATIENCE
-        while not answers(address):
+        while not is_up(address):
             assert process.poll() is None and time.monotonic() < deadline, (copy / "lab.log").read_text()
             time.sleep(0.1)
         yield address
@@ -127,8 +133,9 @@ def page(chromium):
     context.close()
 
 
-def open_lesson(page, lab, lesson):
-    page.goto(f"{lab}lab/tree/notebooks/{lesson}.ipynb?reset")
+def open_lesson(page, lab, lesson, folder="my_lessons"):
+    """Open a learner's copy of a lesson; with folder="notebooks", the lesson itself with its stored outputs."""
+    page.goto(f"{lab}lab/tree/{folder}/{lesson}.ipynb?reset")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=PATIENCE * 1000)
     page.evaluate(READY)
 
@@ -168,6 +175,68 @@ def test_lesson_runs_in_lab(page, lab, lesson):
     assert wide == set()
 
 
+# Outputs on the screen, by the number of their cell
+SHOWN = """() => [...document.querySelectorAll('.jp-NotebookPanel .jp-CodeCell')]
+    .filter(cell => cell.querySelector('.jp-OutputArea-output'))
+    .map(cell => Number(cell.dataset.windowedListIndex))"""
+ACTIVATE = """number => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = number;
+    return notebook.scrollToItem(number, 'center');
+}"""
+COMMAND = "command => window.jupyterapp.commands.execute(command)"
+
+
+def run_cell(page, number, typed=None):
+    """Run one cell, with `typed` in the place of what stands in it; return what it prints."""
+    page.evaluate(ACTIVATE, number)
+    if typed:
+        page.evaluate(COMMAND, "notebook:enter-edit-mode")
+        page.keyboard.press("Control+a")
+        page.keyboard.insert_text(typed)
+        page.evaluate(COMMAND, "notebook:enter-command-mode")
+    page.evaluate(COMMAND, "notebook:run-cell")
+    cell = page.evaluate(CELLS)[number]
+    assert not typed or cell["source"] == typed
+    return "".join(output.get("text", "") for output in cell["outputs"])
+
+
+def all_shown(page):
+    """Scroll through the open notebook; return the numbers of the cells whose outputs are on some screen."""
+    return {number for _ in screens(page) for number in page.evaluate(SHOWN)}
+
+
+@pytest.mark.parametrize("lesson", LESSONS[:1])
+def test_an_answer_is_seen_after_run_and_not_before(page, lab, lesson):
+    open_lesson(page, lab, lesson)
+    cells = page.evaluate(CELLS)
+    of = {tag: {n for n, cell in enumerate(cells) if tag in cell["metadata"].get("tags", [])} for tag in TAGS}
+    assert all_shown(page) == of["question"]
+    page.evaluate(COMMAND, "notebook:run-all-cells")
+    code = [number for number, cell in enumerate(cells) if cell["cell_type"] == "code"]
+    core = next(number for number, cell in enumerate(cells) if cell["source"].startswith(minutes.DEEPER))
+    for prediction in sorted(of["prediction"] & {*range(core)}):
+        answer = next(number for number in code if number > prediction)
+        page.evaluate(ACTIVATE, answer)
+        cell = page.locator(f'.jp-CodeCell[data-windowed-list-index="{answer}"]')
+        cell.locator(".jp-OutputArea-output").first.wait_for(timeout=PATIENCE * 1000)
+
+
+def test_what_a_learner_types_turns_the_cross_of_the_check_into_a_tick(page, lab):
+    """In lesson 00, whose checks need no server: the first cell of the learner's, as it stands and then filled."""
+    open_lesson(page, lab, LESSONS[0])
+    cells = page.evaluate(CELLS)
+    turn = next(n for n, cell in enumerate(cells) if "your-turn" in cell["metadata"].get("tags", []))
+    for number in range(turn):
+        if cells[number]["cell_type"] == "code" and "question" not in cells[number]["metadata"].get("tags", []):
+            run_cell(page, number)
+    run_cell(page, turn)
+    assert "All is well" not in run_cell(page, turn + 1)
+    run_cell(page, turn, textwrap.dedent(answers.tables()["00"][0].right[0]).strip())
+    said = run_cell(page, turn + 1)
+    assert "✔" in said and "All is well" in said
+
+
 def talk(page):
     """Go through the open slides with the space bar, as a speaker does; yield what each step shows (see SLIDE)."""
     before = None
@@ -203,7 +272,8 @@ def test_lesson_is_a_talk_of_ten_to_twenty_slides_that_fit_the_screen(page, lab,
     assert "Key points" in [*slides.values()][-1]["last"]
     for slide, following in pairwise(slides.values()):
         goes_on = slide["id"].rpartition("-")[0] == following["id"].rpartition("-")[0]  # the one below it
-        assert goes_on or not slide["last"].endswith(":"), "it says that something comes, and nothing does"
+        announces = slide["text"] and slide["last"].endswith(":")
+        assert goes_on or not announces, "it says that something comes, and nothing does"
 
 
 def test_a_slide_that_does_not_fit_is_found(page, lab):
@@ -239,7 +309,7 @@ def keep_small(picture, file):
 
 def test_the_readmes_pictures_of_lab_and_a_slide_are_small_and_show_the_first_plot(page, lab, tmp_path):
     folder = Path(os.environ.get("PICTURES") or tmp_path)
-    open_lesson(page, lab, "02_stream_users")
+    open_lesson(page, lab, "02_stream_users", "notebooks")
     page.evaluate(THEME, "JupyterLab Dark")
     page.evaluate("() => window.jupyterapp.commands.execute('toc:show-panel')")
     figure = page.locator(".jp-OutputArea-output img").first
