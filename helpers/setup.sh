@@ -45,6 +45,13 @@ find_python() {
   return 1
 }
 
+# say what to expect of a Python that the course was not tested with
+warn_if_newer() {
+  "$1" -c 'import sys; sys.exit(sys.version_info >= (3, 15))' 2>/dev/null ||
+    say "$("$1" -V) is newer than the course was tested with (3.11 to 3.14). Packages may have to be compiled, and" \
+        "the database driver may be slow. If this fails: make clean lab PYTHON=python3.14"
+}
+
 # with PYTHON=… another version than that of .venv may be asked for
 same_python() { [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" -V)" = "$(.venv/bin/python -V)" ]; }
 
@@ -59,6 +66,7 @@ venv() {
       apt_install "Debian and Ubuntu keep it apart from Python" \
         "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" ||
       die "$python cannot make a virtual environment. On Debian or Ubuntu: sudo apt-get install python3-venv"
+    warn_if_newer "$python"
     rm -rf .venv
     "$python" -m venv .venv
   fi

@@ -140,6 +140,17 @@ def test_setup_without_a_new_enough_python_says_which_were_tried(machine):
     assert "make lab PYTHON=" in done.stdout
 
 
+def test_setup_says_what_to_expect_of_a_python_that_is_newer_than_those_tested(machine):
+    (machine.folder / "apt").touch()
+    assert "newer" not in machine.setup("venv").stdout
+    machine.add(
+        "python3.15", PYTHON.replace("*ensurepip*", "*'(3, 15)'*) exit 1 ;;\n  -V) echo 3.15 ;;\n  *ensurepip*")
+    )
+    done = machine.setup("venv", PYTHON="python3.15")
+    assert done.returncode == 0
+    assert "3.15 is newer than the course was tested with (3.11 to 3.14)" in done.stdout
+
+
 def test_setup_installs_the_lock_once_and_again_when_it_changed(machine):
     (machine.folder / "apt").touch()
     for _ in range(2):

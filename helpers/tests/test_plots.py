@@ -85,6 +85,21 @@ def test_every_colour_can_be_read_on_the_figures_own_background():
         plt.close(ax.figure)
 
 
+def test_words_beside_what_is_drawn_are_dark_enough_to_read_and_keep_their_hue():
+    for colour in (plots.LIST, plots.GENERATOR, *plots.OTHERS):
+        assert contrast(plots.ink(colour), "white") >= 4.5, colour
+        assert difference(plots.ink(colour), colour, "three cones") < 30, colour
+    assert plots.ink(plots.GENERATOR) == plots.GENERATOR.lower(), "what is dark enough stays as it is"
+    ax = plots.axes("title", "x", "y")
+    try:
+        ax.plot([0, 1], [0, 1], color=plots.LIST)
+        plots.label_ends(ax, [(1, 1, "list", plots.LIST)])
+        plots.label(ax, 1, 1, "list", plots.LIST)
+        assert {text.get_color() for text in ax.texts} == {plots.ink(plots.LIST)}
+    finally:
+        plt.close(ax.figure)
+
+
 def test_the_steppers_page_has_the_generators_colour():
     page = (Path(plots.__file__).parent / "steps/page.css").read_text()
     assert plots.GENERATOR.upper() in re.findall(r"#[0-9A-F]{6}", page.upper()), "change it in helpers/steps/page.css"

@@ -118,7 +118,9 @@ def test_every_place_that_names_pythons_names_the_same():
     for lock in ("requirements.txt", BROWSER_LOCK):
         assert f"for Python {first} to {last}" in (ROOT / lock).read_text().splitlines()[0]
     assert f"Python {first} to {last}" in (ROOT / "README.md").read_text(encoding="utf-8")
-    searched = re.search(r"\$\{PYTHON:-python3 ([^}]*)\}", (ROOT / "helpers/setup.sh").read_text())[1]
+    setup = (ROOT / "helpers/setup.sh").read_text()
+    assert f"({first} to {last})" in setup and f">= (3, {int(last[2:]) + 1})" in setup
+    searched = re.search(r"\$\{PYTHON:-python3 ([^}]*)\}", setup)[1]
     assert searched.split() == [f"python{version}" for version in reversed(tested)]
 
 
@@ -202,6 +204,8 @@ def test_the_devcontainer_does_what_make_does():
     assert make == "make" and target in make_targets()
     pythons = workflow("test.yml")["jobs"]["mariadb"]["strategy"]["matrix"]["python"]
     assert container["image"].rpartition(":")[2] in pythons
+    (first,) = container["customizations"]["codespaces"]["openFiles"]
+    assert first == f"my_lessons/{min(path.name for path in notebooks.LESSONS.glob('*.ipynb'))}" and target == "copies"
     settings = container["customizations"]["vscode"]["settings"]
     assert settings["python.defaultInterpreterPath"] == "${workspaceFolder}/.venv/bin/python"
     assert settings["jupyter.notebookFileRoot"] == "${fileDirname}", "a lesson's kernel starts in notebooks/"
