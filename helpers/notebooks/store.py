@@ -12,10 +12,10 @@ import nbformat
 
 from helpers.notebooks import KERNEL, ROOT, minutes, read, tags
 
-# The figures that the README shows: of which lesson, the how many-th
+# The figures that the README shows: of which lesson, what the text alternative says (a regular expression), which file
 PICTURES = {
-    "02_stream_users.ipynb": (0, ROOT / "data/list_against_generator.png"),
-    "06_hundred_million_domains.ipynb": (-1, ROOT / "data/hundred_million.png"),
+    "02_stream_users.ipynb": ("^The list holds", ROOT / "data/list_against_generator.png"),
+    "06_hundred_million_domains.ipynb": ("[Kk]ill", ROOT / "data/hundred_million.png"),
 }
 LARGEST = 500_000  # bytes of a notebook with its outputs
 CELL_SECONDS = 300
@@ -42,8 +42,16 @@ def run(path, fresh=False):
         keep_outputs(notebook, clean(committed, path.stem))
     write(notebook, path)
     if path.name in PICTURES:
-        place, file = PICTURES[path.name]
-        file.write_bytes(figures(notebook.cells)[place].png)
+        PICTURES[path.name][1].write_bytes(picture(notebook, path.name).png)
+
+
+def picture(notebook, name):
+    """Return the Figure of a lesson that the README shows; raise LookupError where no figure says what it should."""
+    wanted, _ = PICTURES[name]
+    for figure in figures(notebook.cells):
+        if re.search(wanted, figure.alt):
+            return figure
+    raise LookupError(f"{name}: no figure for the README, whose text alternative would match {wanted!r}. See PICTURES.")
 
 
 def _committed(path):

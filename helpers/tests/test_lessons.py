@@ -247,6 +247,12 @@ def test_every_figure_says_in_words_what_it_shows(all_cells):
     assert [figure.alt for figure in found if len(figure.alt.split()) < 5] == []
 
 
+@pytest.mark.parametrize("name", sorted({path.name for path in SECOND} & store.PICTURES.keys()))
+def test_the_readme_shows_the_figure_that_the_lesson_stores(name):
+    _, file = store.PICTURES[name]
+    assert store.picture(read(notebooks.LESSONS / name), name).png == file.read_bytes()
+
+
 # The form of a lesson that is not rewritten yet -----------------------------------------------------------------------
 
 
