@@ -65,7 +65,7 @@ def dicts(look, items, ages=False):
     elif any(set(item) != {"user_id", "name", "email", "age"} for item in items):
         keys = ", ".join(map(str, items[0]))
         look.bad(asked, f"the first user has the keys {keys}", why="The next step looks for all four.")
-    elif ages and type(items[0]["age"]) is not int:
+    elif ages and items and type(items[0]["age"]) is not int:
         look.bad(asked, f"the first user's age was {shown(items[0]['age'])}",
                  why="The server sends an age as text or as a Decimal. int(…) makes a number of it.")  # fmt: skip
     else:

@@ -2,7 +2,7 @@
 
 from helpers.check import rules
 from helpers.check.harness import PEOPLE
-from helpers.check.words import difference, shown, user
+from helpers.check.words import connections, difference, shown, user
 
 
 def stream_users(look):
@@ -31,8 +31,24 @@ def stream_users(look):
     rules.memory(look)
     if look.from_step(3):
         rules.closing(look, left)
+    if look.step is not None and look.step >= 3:
+        query_fails(look)
     if look.step is not None and look.step >= 4:
         rules.rest_is_left(look)
     if look.from_step(3):
         rules.errors(look, "stream")
         rules.ordered(look, observed["passed"].selects, 14)
+
+
+def query_fails(look):
+    """Where the query raises an error, no connection is left open, even if somebody keeps the error."""
+    look.harness.fill("one")
+    look.harness.execute("DROP TABLE user_data")
+    observed = look.watched("stream", limit=1)
+    left = look.harness.still_open(observed)
+    with look.asks("its connection is closed when the query fails, too"):
+        if not observed["error"]:
+            look.fail("the table was missing, and it ended as if it were empty", 5)
+        if left:
+            what = f"the table was missing, so the query raised an error, and {connections(left)} still open"
+            look.fail(what, why="Somebody may keep the error, and the error keeps the connection.")
