@@ -30,7 +30,7 @@ def describe(value, depth=DEPTH):
         text = _describe(value, depth)
     except Exception as error:  # a learner's __repr__ may fail: that is no failure of the program that is watched
         text = f"{type(value).__name__} object (its repr raises {type(error).__name__})"
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= 1.5 * LONGEST else text[:LONGEST] + "…"
 
 
 def _describe(value, depth):
@@ -80,14 +80,14 @@ def _collection(value, kind, depth):
         items = sorted(describe(item, depth - 1) for item in value)[:ITEMS]
     else:
         items = [describe(item, depth - 1) for item in _first(value)]
-    if len(value) > ITEMS:
+    while len(items) > 1 and len(", ".join(items)) > LONGEST:
+        items.pop()
+    if len(items) < len(value):
         items.append(f"… {len(value):,} items")
     if kind in (set, frozenset) and not value:
         return f"{kind.__name__}()"
     end = "," if kind is tuple and len(value) == 1 else ""
     text = f"{_BRACKETS[kind][0]}{', '.join(items)}{end}{_BRACKETS[kind][1]}"
-    if len(text) > LONGEST and len(value) > 1:
-        text = f"{text[: LONGEST - 15]}… {len(value):,} items{_BRACKETS[kind][1]}"
     return f"frozenset({text})" if kind is frozenset else text
 
 
