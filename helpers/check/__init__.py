@@ -7,7 +7,7 @@ The function runs in a process of its own on a database of its own, with limits 
 mistakes reach nothing else. That is no sandbox: check only code that you would run. Each check returns a Report, true
 when all is well.
 
-`python -m helpers.check FOLDER` checks a whole solution of the public project.
+`python -m helpers.check FOLDER` checks a whole solution of the public project, and with --class a class of them.
 """
 
 import contextlib
@@ -97,6 +97,31 @@ def seed(module, step=None):
         run(report, functions, lambda harness: task0.seed(look_of("seed", report, step, harness), sources, step=step))
     show(report)
     return report
+
+
+def classroom(folder):
+    """Check a class: a folder of learners' folders, or of lessons that they hand in (.ipynb).
+
+    What has not changed since an earlier run is not checked again.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each learner, a column for each task or cell; it shows itself in colours and words.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder, or nothing in it.
+    """
+    from helpers.check import whole_class  # here: it needs this module
+
+    with whole_class.bar(folder) as progress:
+        return whole_class.table(whole_class.check_class(folder, progress))
 
 
 def _sources(module, functions):

@@ -315,16 +315,23 @@ def show(report):
         print(report)
 
 
+@contextlib.contextmanager
+def quietly():
+    """Let checks print nothing inside the block; they return their reports."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
 def complaints(ask, given, step=None):
     """Print what a check finds wrong with a function, and no more: complaints(check.stream_users, my_version).
 
     Returns the whole Report.
     """
-    token = _quiet.set(True)
-    try:
+    with quietly():
         report = ask(given, step=step)
-    finally:
-        _quiet.reset(token)
     if report.problem:
         print(report)
     for line in report.lines:

@@ -1,0 +1,289 @@
+"""A class at a glance: the solutions and lessons of many learners, checked side by side.
+
+    python -m helpers.check --class FOLDER        a table on the terminal; --csv FILE for a grade book
+    check.classroom("FOLDER")                     the same as a pandas DataFrame
+
+FOLDER holds a folder for each learner (or a repository of theirs), or lessons that they hand in (.ipynb). What was
+checked is kept in FOLDER, so that a run that was stopped goes on, and what has not changed is not checked twice.
+"""
+
+import contextlib
+import csv
+import hashlib
+import json
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from helpers.check import folder as solutions
+from helpers.check import handed_in
+from helpers.check.mistakes import MISTAKES
+
+KEPT = ".generators-class.json"  # in the class's folder
+READ = {".py", ".ipynb", ".csv", ".env", ".txt", ".sql"}  # what a check's answer depends on
+LARGEST = 20 * 2**20  # bytes; a larger file counts with its size and time
+WELL, WRONG, UNCHECKED = "✔", "✘", "–"
+WORDS = {WELL: "well", WRONG: "to fix", UNCHECKED: "not checked"}
+
+
+# What is there --------------------------------------------------------------------------------------------------------
+
+
+def learners(folder):
+    """Return the paths of what a class has handed in: folders and notebooks, in the order of their names.
+
+    Raises FileNotFoundError where there is no such folder, or nothing in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder")
+    found = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and _is_handed_in(path)]
+    if not found:
+        raise FileNotFoundError(f"{folder} has no folders of learners and no notebooks (.ipynb)")
+    return found
+
+
+def _is_handed_in(path):
+    return path.is_dir() and path.name not in solutions.LEFT_OUT or path.is_file() and path.suffix == ".ipynb"
+
+
+def fingerprint(path):
+    """Return what tells whether a learner's files, or the checks, have changed (str)."""
+    digest = hashlib.sha256(_checks().encode())
+    for file in [path] if path.is_file() else sorted(_files(path)):
+        digest.update(f"{file.relative_to(path.parent)}\0".encode(errors="surrogateescape"))
+        try:
+            status = file.stat()
+            digest.update(file.read_bytes() if status.st_size <= LARGEST else repr(status).encode())
+        except OSError as error:
+            digest.update(type(error).__name__.encode())
+    return digest.hexdigest()
+
+
+def _files(path):
+    for base, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if name not in solutions.LEFT_OUT]
+        yield from (Path(base, name) for name in names if Path(name).suffix in READ or name == ".env")
+
+
+def _checks():
+    """What tells one version of the checks from another: an answer of an older one does not count."""
+    files = [*Path(__file__).parent.rglob("*.py"), *handed_in.notebooks.LESSONS.glob("*.ipynb")]
+    return repr([(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in sorted(files)])
+
+
+# Checking -------------------------------------------------------------------------------------------------------------
+
+
+def check_one(path):
+    """Check what one learner has handed in; return it as Python's own types.
+
+    "marks" has a mark for each task or lesson's turn, "details" a sentence for each that is not well, "mistakes" the
+    numbers of those seen, "problem" why it could not be checked, or "", and "again" whether another run may know more.
+    """
+    answer = {"marks": {}, "details": {}, "mistakes": [], "problem": "", "again": False}
+    problems = []
+    notebooks = [path] if path.is_file() else [f for f in sorted(_files(path)) if f.suffix == ".ipynb"]
+    copies = [file for file in notebooks if handed_in.lesson_of(file)]
+    try:
+        if path.is_dir():
+            _enter(answer, solutions.solution(path).reports, lambda report: report.title.partition(",")[0])
+    except FileNotFoundError as error:
+        problems.append(str(error).removeprefix(f"{path} "))
+    except Exception as error:  # one learner's folder must not end the class's check
+        problems.append(f"{type(error).__name__}: {error}")
+        answer["again"] = True
+    for file in copies:
+        try:
+            _enter(answer, handed_in.reports(file), lambda report: report.title)
+            problems.clear()
+        except Exception as error:
+            problems.append(f"{file.name}: {type(error).__name__}: {error}")
+            answer["again"] = True
+    if not copies and path.is_file():
+        problems.append("it is no copy of a lesson")
+    answer["mistakes"].sort()
+    answer["problem"] = "; ".join(problems)[:500]
+    return answer
+
+
+def _enter(answer, reports, column_of):
+    """Put reports into an answer; several of one column (a task's functions) make one mark."""
+    for report in reports:
+        column = column_of(report)
+        mark = WELL if report else UNCHECKED if report.unchecked or report.problem and not report.lines else WRONG
+        before = answer["marks"].get(column, WELL)
+        answer["marks"][column] = max(before, mark, key=(WELL, UNCHECKED, WRONG).index)
+        answer["again"] |= report.unchecked
+        if not report:
+            told = report.problem or "; ".join(line.asked for line in report.lines if line.mark == "✘")
+            answer["details"][column] = "; ".join(filter(None, [answer["details"].get(column), told]))
+        answer["mistakes"] += [number for number in report.mistakes if number not in answer["mistakes"]]
+
+
+def check_class(folder, progress=None, at_once=None):
+    """Check a class; return {name: answer} in the order of the names.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        See the top of this file.
+    progress : callable, optional
+        Called with the name of a learner, and whether they were checked now (True) or before (False).
+    at_once : int, optional
+        How many learners side by side; as many as there are processors.
+    """
+    folder = Path(folder)
+    there = learners(folder)
+    kept = _kept(folder)
+    prints = {path.name: fingerprint(path) for path in there}
+    answers = {name: kept[name]["answer"] for name in prints if kept.get(name, {}).get("print") == prints[name]}
+    answers = {name: answer for name, answer in answers.items() if not answer["again"]}
+    for name in answers:
+        if progress:
+            progress(name, False)
+    left = [path for path in there if path.name not in answers]
+    if left:
+        with solutions.private_server(), ThreadPoolExecutor(at_once or os.cpu_count() or 1) as pool:
+            waiting = {pool.submit(check_one, path): path.name for path in left}
+            try:
+                for done in as_completed(waiting):
+                    name = waiting[done]
+                    answers[name] = done.result()
+                    _keep(folder, {n: {"print": prints[n], "answer": answers[n]} for n in answers})
+                    if progress:
+                        progress(name, True)
+            except BaseException:  # Ctrl-C: what has begun ends, nothing else begins
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    return {path.name: answers[path.name] for path in there}
+
+
+@contextlib.contextmanager
+def bar(folder):
+    """Show a progress bar inside the block; give what check_class calls with each learner."""
+    from tqdm import tqdm
+
+    with tqdm(total=len(learners(folder)), desc="Checking", unit=" learners", leave=False) as progress:
+
+        def step(name, _):
+            progress.set_postfix_str(safe(name)[:30], refresh=False)
+            progress.update()
+
+        yield step
+
+
+def _kept(folder):
+    """Return what an earlier run has found; {} where there is none, or it cannot be read."""
+    try:
+        kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _keep(folder, found):
+    """Write what was found, whole or not at all."""
+    new = folder / f"{KEPT}.{os.getpid()}"
+    new.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+    new.replace(folder / KEPT)
+
+
+# Showing --------------------------------------------------------------------------------------------------------------
+
+
+def columns(answers):
+    """Return the tasks and turns that anybody has, tasks first, in order."""
+    found = dict.fromkeys(column for answer in answers.values() for column in answer["marks"])
+    return sorted(found, key=lambda column: (not column.startswith("Task"), column.partition(":")[0]))
+
+
+def safe(name):
+    """Return a folder's name with what a terminal would obey, or cannot show, written out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+
+
+def text(answers):
+    """Return the class as a table for a terminal, with who could not be checked, and the commonest mistakes.
+
+    A lesson's turns stand in one column, a mark for each.
+    """
+    groups = {}
+    for column in columns(answers):
+        groups.setdefault(column.partition(":")[0], []).append(column)
+    width = max(map(len, [*map(safe, answers), "learner"]))
+    wide = {head: max(len(head), len(turns)) for head, turns in groups.items()}
+    lines = ["  ".join([f"{'learner':{width}}", *(f"{head:{wide[head]}}" for head in groups)]).rstrip()]
+    for name, answer in answers.items():
+        marks = {
+            head: "".join(answer["marks"].get(turn, UNCHECKED) for turn in turns) for head, turns in groups.items()
+        }
+        lines.append("  ".join([f"{safe(name):{width}}", *(f"{marks[head]:{wide[head]}}" for head in groups)]).rstrip())
+    lines.append(", ".join(f"{mark} {word}" for mark, word in WORDS.items()))
+    problems = [f"  {safe(name)}: {safe(one['problem'])}" for name, one in answers.items() if one["problem"]]
+    if problems:
+        lines += ["", "Not checked:", *problems]
+    if common := mistakes(answers):
+        lines += ["", "The commonest mistakes:"]
+        lines += [f"  {count:3} of {len(answers)}  {number}: {MISTAKES[number].name}" for number, count in common[:10]]
+    return "\n".join(lines)
+
+
+def mistakes(answers):
+    """Return (number of the mistake, how many learners have it), the commonest first."""
+    counts = Counter(number for answer in answers.values() for number in answer["mistakes"])
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def write_csv(answers, path):
+    """Write the class to a CSV file for a grade book: a row for each learner, marks as words."""
+    heads = columns(answers)
+    with open(path, "w", newline="", encoding="utf-8-sig") as file:  # a spreadsheet reads UTF-8 by its mark
+        writer = csv.writer(file)
+        writer.writerow(["learner", *heads, "well", "mistakes", "not checked because"])
+        for name, answer in answers.items():
+            marks = [WORDS[answer["marks"].get(head, UNCHECKED)] for head in heads]
+            numbers = " ".join(map(str, answer["mistakes"]))
+            row = [safe(name), *marks, marks.count("well"), numbers, answer["problem"]]
+            writer.writerow([_no_formula(cell) for cell in row])
+
+
+def _no_formula(cell):
+    """A spreadsheet runs a cell that begins like this; an apostrophe before it makes it text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def table(answers):
+    """Return the class as a ClassTable: a pandas DataFrame that shows itself with colours and words."""
+    import pandas as pd
+
+    class ClassTable(pd.DataFrame):
+        """A row for each learner, a column for each task: "✔ well", "✘ to fix" or "– not checked"."""
+
+        @property
+        def _constructor(self):
+            return ClassTable
+
+        def _repr_html_(self):
+            return self.style.map(_colours).format(escape="html").format_index(escape="html").to_html()
+
+    rows = {
+        safe(name): {head: _words(answer["marks"].get(head, UNCHECKED)) for head in columns(answers)}
+        | {"mistakes": ", ".join(map(str, answer["mistakes"])), "not checked because": answer["problem"]}
+        for name, answer in answers.items()
+    }
+    made = ClassTable.from_dict(rows, orient="index")
+    made.index.name = "learner"
+    return made
+
+
+def _words(mark):
+    return f"{mark} {WORDS[mark]}"
+
+
+def _colours(cell):
+    """Return a cell's colours (CSS): text and ground differ by more than 4.5 to 1, on light and dark themes."""
+    grounds = {WELL: "#D9F0E3", WRONG: "#FBE0D2", UNCHECKED: "#ECECEC"}
+    ground = grounds.get(cell[:1] if isinstance(cell, str) else "")
+    return f"background-color: {ground}; color: #1A1A1A" if ground else ""
