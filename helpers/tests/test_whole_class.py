@@ -12,7 +12,7 @@ from helpers import check, notebooks
 from helpers.check import __main__ as command
 from helpers.check import handed_in, whole_class
 
-HUNG = "def for_each(values, do):\n    while do:\n        pass"
+HUNG = "def for_each(values, do):\n    count = 0\n    while True:\n        count += 1"
 FULL = "def for_each(values, do):\n    kept = []\n    while True:\n        kept.append(bytearray(2**20))"
 SEED = {"seed.py": "import mysql.connector\n\n\ndef connect_db():\n    return 1 / 0\n"}
 
