@@ -12,7 +12,8 @@ import mysql.connector
 
 from helpers import seed
 from helpers.connection import connect, database_name, exclusive_lock, explaining, lend
-from helpers.users import USER_DATA, synthetic_users
+from helpers.prefetch import prefetch
+from helpers.users import USER_DATA, synthetic_users_by_id
 
 COURSE_ROWS = os.environ.get("COURSE_ROWS") or "200000"  # rows in the lessons' large table
 if not re.fullmatch("[1-9][0-9]*", COURSE_ROWS):
@@ -48,7 +49,7 @@ def ready(rows=None):
         if rows is None:
             seed.insert_data(connection, USER_DATA)
         elif found < rows:
-            seed.insert_data(connection, synthetic_users(rows))
+            seed.insert_batches(connection, prefetch(seed.in_batches(synthetic_users_by_id(rows))))
     return name
 
 

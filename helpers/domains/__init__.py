@@ -16,13 +16,14 @@ Read it in this order: ranking.py (the job), rows.py (one batch), batches.py (wh
 lists.py (where ranks come from), unmatched.py (a list that matches nothing), tables.py, filling.py, status.py.
 """
 
-from helpers.domains.batches import TARGET_SECONDS, BatchSizer, defer_interrupt, prefetch
+from helpers.domains.batches import TARGET_SECONDS, BatchSizer, defer_interrupt
 from helpers.domains.filling import DOMAIN_SQL, Filling, fill, synthetic_domain, synthetic_domains
 from helpers.domains.lists import LARGEST_RANK, read_ranks
 from helpers.domains.ranking import Ranking, update_ranks
 from helpers.domains.ranks import RANK_SQL, TrancoRanks, synthetic_ranks
 from helpers.domains.status import Verification, status, verify
 from helpers.domains.tables import TABLES, connected, create_tables, schema_matches, working_alone
+from helpers.prefetch import prefetch
 
 __all__ = [
     "DOMAIN_SQL", "LARGEST_RANK", "RANK_SQL", "TABLES", "TARGET_SECONDS", "BatchSizer", "Filling", "Ranking",

@@ -3,7 +3,6 @@
 import contextlib
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import mysql.connector
 
@@ -39,20 +38,6 @@ class BatchSizer:
             rate = (self._rate + rate) / 2  # faster step by step, slower at once: others are waiting
         self._rate = rate
         self.rows = int(max(1, min(rate * self.seconds, 2 * self.rows, self.most)))
-
-
-def prefetch(iterator):
-    """Yield what a generator yields, and let it make the next item in a thread meanwhile; close it at the end.
-
-    >>> list(prefetch(number for number in range(3)))
-    [0, 1, 2]
-    """
-    nothing = object()
-    with contextlib.closing(iterator), ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, iterator, nothing)
-        while (item := coming.result()) is not nothing:
-            coming = thread.submit(next, iterator, nothing)
-            yield item
 
 
 @contextlib.contextmanager

@@ -12,11 +12,11 @@ from helpers.domains.batches import (
     BatchSizer,
     defer_interrupt,
     in_one_transaction,
-    prefetch,
     progress_bar,
     says_how_to_resume,
 )
 from helpers.domains.tables import LARGEST_ID, connected, create_tables, largest_id, working_alone
+from helpers.prefetch import prefetch
 
 DOMAIN_SQL = "CONCAT('site', id, '.example')"  # synthetic_domain, for the server
 

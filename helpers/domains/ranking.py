@@ -10,7 +10,6 @@ from helpers.domains.batches import (
     BatchSizer,
     defer_interrupt,
     in_one_transaction,
-    prefetch,
     progress_bar,
     says_how_to_resume,
 )
@@ -18,6 +17,7 @@ from helpers.domains.ranks import synthetic_ranks
 from helpers.domains.rows import look_up, write
 from helpers.domains.tables import LARGEST_ID, connected, largest_id, tables_exist, working_alone
 from helpers.domains.unmatched import stop_unmatched
+from helpers.prefetch import prefetch
 
 
 @dataclass(frozen=True)

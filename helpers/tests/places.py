@@ -14,6 +14,7 @@ from pathlib import Path
 
 import mysql.connector
 import psutil
+import pytest
 
 from helpers import seed
 
@@ -38,6 +39,12 @@ def run(*command, **options):
 def make_targets():
     """Return the names of all targets of the Makefile."""
     return set(re.search(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(), re.M)[1].split())
+
+
+def sizes(small, full):
+    """Run a test `tries` times: `small` in make test, `full` in make torture."""
+    full = pytest.param(full, id="full", marks=[pytest.mark.torture, pytest.mark.timeout(7200)])
+    return pytest.mark.parametrize("tries", [pytest.param(small, id="small"), full])
 
 
 def wait_until(condition, what):

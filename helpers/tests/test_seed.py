@@ -5,11 +5,15 @@ import csv
 import os
 import uuid
 from collections import Counter
+from decimal import Decimal
+from itertools import islice
 
+import numpy
+import pandas
 import pytest
 from places import ADA, HEADER, ask, stored, write
 
-from helpers import memory, seed
+from helpers import databases, memory, notebooks, seed
 from helpers.connection import database_name
 from helpers.users import USER_DATA, synthetic_users
 
@@ -79,12 +83,41 @@ def test_every_person_of_the_file_is_in_the_table(connection):
         [dict(zip(("user_id", "name", "email", "age"), ADA, strict=True))],
         [{"age": "36", "email": ADA[2], "name": ADA[1], "user_id": ADA[0], "city": "Oslo"}],
         [(ADA[0], ADA[1], ADA[2], "036")],
+        [(f" {ADA[0]} ", f"\t{ADA[1]} ", f"{ADA[2]}\u00a0", " 36 ")],
+        [(ADA[0], ADA[1], ADA[2], Decimal("36"))],
+        [(ADA[0], ADA[1], ADA[2], numpy.int8(36))],
+        [(uuid.UUID(ADA[0]), ADA[1], numpy.str_(ADA[2]), numpy.uint64(36))],
+        pandas.DataFrame([ADA]).itertuples(index=False),
     ],
-    ids=["tuple", "list", "generator", "dict", "dict with more keys", "age as text"],
+    ids=[
+        "tuple",
+        "list",
+        "generator",
+        "dict",
+        "dict with more keys",
+        "age as text",
+        "blanks around",
+        "Decimal",
+        "numpy integer",
+        "uuid.UUID",
+        "pandas",
+    ],
 )
 def test_rows_of_many_kinds_go_in(connection, rows):
     assert seed.insert_data(connection, rows) == 1
     assert stored() == {ADA[0]: ADA[1:]}
+
+
+def test_a_stream_of_the_course_goes_in(connection):
+    stream_users = notebooks.exported("02").stream_users
+    with databases.scratch(), contextlib.closing(seed.connect_to_prodev()) as other:
+        seed.insert_data(other, synthetic_users(1500))
+        with contextlib.closing(stream_users()) as users:
+            first = list(islice(users, 700))
+            assert seed.insert_data(connection, first) == 700
+            assert seed.insert_data(connection, users) == 800, "the others, as they come from the server"
+        assert seed.insert_data(connection, stream_users()) == 0
+    assert stored() == {user[0]: user[1:] for user in synthetic_users(1500)}
 
 
 def test_a_row_without_user_id_gets_the_uuid5_of_its_email(connection):
@@ -106,7 +139,15 @@ def test_nothing_to_insert_is_no_error(connection, tmp_path):
 
 
 def test_what_a_row_holds_never_becomes_sql(connection):
-    hostile = ["'); DROP TABLE user_data; --", "%s %(name)s %%", "\\", "\0\n\r\x1a\"'`", "Zoë 🦆", " "]
+    hostile = [
+        "'); DROP TABLE user_data; --",
+        "%s %(name)s %%",
+        "\\",
+        "a\n\r\x1a\"'`",
+        "Zoë 🦆",
+        "a\u2028.",
+        '{"$[0]": 1}',
+    ]
     rows = [(str(uuid.UUID(int=n)), text, text, n) for n, text in enumerate(hostile)]
     assert seed.insert_data(connection, rows) == len(rows)
     assert stored() == {user_id: tuple(rest) for user_id, *rest in rows}
@@ -152,8 +193,8 @@ def bad_at_the_end(rows):
 
 def test_a_bad_row_leaves_the_table_as_it_was(connection):
     seed.insert_data(connection, [ADA])
-    with pytest.raises(ValueError, match="row 2501, column age: is 'old'"):
-        seed.insert_data(connection, bad_at_the_end(2500))
+    with pytest.raises(ValueError, match=f"row {2 * seed.BATCH_SIZE + 501}, column age: is 'old'"):
+        seed.insert_data(connection, bad_at_the_end(2 * seed.BATCH_SIZE + 500))
     assert stored() == {ADA[0]: ADA[1:]}
     assert not connection.in_transaction, "an open transaction would hold the table"
     assert seed.insert_data(connection, synthetic_users(5)) == 5
@@ -163,7 +204,7 @@ def test_what_was_not_committed_before_is_committed_or_undone_with_it(connection
     seed.insert_data(connection, [ADA])
     connection.cmd_query("DELETE FROM user_data")
     with pytest.raises(ValueError):
-        seed.insert_data(connection, bad_at_the_end(1500))
+        seed.insert_data(connection, bad_at_the_end(seed.BATCH_SIZE + 500))
     assert stored() == {ADA[0]: ADA[1:]}
     connection.cmd_query("DELETE FROM user_data")
     seed.insert_data(connection, synthetic_users(2))
@@ -173,7 +214,7 @@ def test_what_was_not_committed_before_is_committed_or_undone_with_it(connection
 def test_it_is_one_transaction_with_autocommit_too(connection):
     connection.autocommit = True
     with pytest.raises(ValueError):
-        seed.insert_data(connection, bad_at_the_end(1500))
+        seed.insert_data(connection, bad_at_the_end(seed.BATCH_SIZE + 500))
     assert stored() == {}
     assert seed.insert_data(connection, [ADA]) == 1
 

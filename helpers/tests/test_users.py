@@ -2,12 +2,14 @@
 
 import os
 import uuid
+from decimal import Decimal
 
+import numpy
 import pytest
 from places import ADA, HEADER, stored, write
 
 from helpers import seed
-from helpers.users import USER_DATA, read_users, synthetic_users
+from helpers.users import USER_DATA, checked_rows, read_users, synthetic_users, synthetic_users_by_id
 
 # CSV files that load --------------------------------------------------------------------------------------------------
 
@@ -29,7 +31,10 @@ from helpers.users import USER_DATA, read_users, synthetic_users
         ("name,email,age\n\nAda,a@example.com,1\n\n\n", ["Ada"]),
         ("name,email,age\nAda,a@example.com,0\nBo,b@example.com,150\n", ["Ada", "Bo"]),
         (f"name,email,age\n{'ß' * 255},a@example.com,1\n", ["ß" * 255]),
-        ("name,email,age\nA\0da,a@example.com,1\n", ["A\0da"]),
+        ("name,email,age\n  Ada\t, a@example.com ,\u00a01\n Bo,b@example.com ,2 \n", ["Ada", "Bo"]),
+        ('name,email,age\n"Ada" , "a@example.com"\t,"1" \n"Bo","b@example.com","2"\n', ["Ada", "Bo"]),
+        ('name,email,age\n"Lund ""A"" , Ada" ,"a@example.com","1"\n', ['Lund "A" , Ada']),
+        ("name,email,age\nAda,a@example.com,1\n  \n\t\n", ["Ada"]),
     ],
     ids=[
         "BOM",
@@ -46,7 +51,10 @@ from helpers.users import USER_DATA, read_users, synthetic_users
         "blank lines",
         "ages at the limits",
         "255 letters",
-        "NUL",
+        "blanks around fields",
+        "blanks after quotes",
+        "blanks after quotes, and quotes and commas in them",
+        "lines of blanks",
     ],
 )
 def test_csv_files_that_load(connection, tmp_path, text, names):
@@ -73,11 +81,11 @@ def test_a_file_with_user_ids_keeps_them(connection, tmp_path):
         ("name,email,age,name\nA,a@example.com,1,B\n", ", line 1, column name: is there twice"),
         (HEADER + "Ada,a@example.com\n", ", line 2, column age: 2 fields, but the header names 3 columns"),
         ("x" * 9000 + HEADER, ", line 1, column name: is missing; the header is: " + "x" * 50 + ", email, age"),
-        ("name,email,age,é\x1b[31m\nAda\n", ", line 2, column email: 1 fields, but the header names 4 columns: name, "),
+        ("name,email,age,é\x1b[31m\nAda\n", ", line 2, column email: 1 field, but the header names 4 columns: name, "),
         (HEADER + "Ada,a@example.com,1,x\n", ", line 2, column 4: 4 fields, but the header names 3 columns"),
         (HEADER + "Ada,a@example.com,old\n", ", line 2, column age: is 'old', not a whole number from 0 to 150"),
         (HEADER + "Ada,a@example.com,-1\n", ", line 2, column age: is '-1'"),
-        (HEADER + "Ada,a@example.com,151\n", ", line 2, column age: is 151, not a whole"),
+        (HEADER + "Ada,a@example.com,151\n", ", line 2, column age: is '151', not a whole"),
         (HEADER + "Ada,a@example.com,1.5\n", ", line 2, column age: is '1.5'"),
         (HEADER + "Ada,a@example.com,\n", ", line 2, column age: is ''"),
         (HEADER + "Ada,a@example.com,٣\n", ", line 2, column age: is '٣'"),
@@ -87,15 +95,38 @@ def test_a_file_with_user_ids_keeps_them(connection, tmp_path):
         (HEADER + '"two\nlines",a@example.com,1\nBo,b@example.com,x\n', ", line 4, column age: is 'x'"),
         ("user_id,name,email,age\n12,Ada,a@example.com,1\n", ", line 2, column user_id: is '12', not a UUID"),
         ("user_id,name,email,age\n,Ada,a@example.com,1\n", ", line 2, column user_id: is '', not a UUID"),
-        (b"name,email,age\nZo\xeb,a@example.com,1\n", ", line 2, column name: has bytes that are not UTF-8"),
-        (HEADER.encode("utf-16"), ", line 1, column name: is missing"),
+        (
+            b"name,email,age\nZo\xeb,a@example.com,1\n",
+            ", line 2, column name: has bytes that are not UTF-8. As Latin-1 it is 'Zoë': if so, save it as UTF-8",
+        ),
+        (
+            HEADER.encode("utf-16"),
+            ", line 1: the file is UTF-16, not UTF-8; save it as UTF-8 (in Excel as CSV UTF-8), or",
+        ),
+        (HEADER.encode("utf-16-le"), ", line 1: the file is UTF-16"),
+        (HEADER.encode("utf-16-be"), ", line 1: the file is UTF-16"),
+        (HEADER.encode("utf-32"), ", line 1: the file is UTF-32"),
+        (
+            HEADER.replace(",", ";"),
+            ", line 1: the columns are separated by semicolons, not by commas; save it with commas",
+        ),
+        (HEADER.replace(",", "\t"), ", line 1: the columns are separated by tabs, not by commas"),
+        ('\ufeff"age" | "Email"|"name"\n', ", line 1: the columns are separated by vertical bars"),
+        (HEADER + "A\0da,a@example.com,1\n", ", line 2, column name: is 'A\\x00da': it has a NUL"),
+        (HEADER + "Ada,a@example.com\0,1\n", ", line 2, column email: is 'a@example.com\\x00': it has a NUL"),
+        (HEADER + '" \t","a@example.com",1\n', ", line 2, column name: is empty"),
+        (HEADER + "Ada,\u00a0 ,1\n", ", line 2, column email: is empty"),
+        (HEADER + "Ada,a@example.com,25.0\n", ", line 2, column age: is '25.0', not a whole number"),
         (
             HEADER + 'Ada,"a@example.com,1\nBo,b@example.com,2\n',
-            ", line 2: not readable as CSV: unexpected end of data",
+            ", line 2, column email: not readable as CSV: unexpected end of data",
         ),
-        (HEADER + 'Ada,"a"b@example.com,1\n', ", line 2: not readable as CSV: ',' expected after '\"'"),
+        (HEADER + 'Ada,"a"b@example.com,1\n', ", line 2, column email: not readable as CSV: ',' expected after '\"'"),
         (HEADER + "Ada,a@example.com,1" + "x" * 2**20, ", line 2: longer than 1,048,576 characters"),
-        (HEADER + f"{'a' * 200_000},a@example.com,1\n", ", line 2: not readable as CSV: field larger than field limit"),
+        (
+            HEADER + f"{'a' * 200_000},a@example.com,1\n",
+            ", line 2, column name: not readable as CSV: field larger than field limit",
+        ),
     ],
 )
 def test_csv_files_that_are_refused(connection, tmp_path, text, says):
@@ -139,6 +170,16 @@ def test_what_is_no_file_is_said_and_not_waited_for(connection, tmp_path):
         (("Ada", "a@example.com", None), "the data, row 2, column age: is None"),
         (("Ada", "a@example.com", True), "the data, row 2, column age: is True"),
         (("Ada", "a@example.com", 1.0), "the data, row 2, column age: is 1.0"),
+        (("Ada", "a@example.com", numpy.float64(1)), "the data, row 2, column age: is np.float64(1.0)"),
+        (("Ada", "a@example.com", numpy.bool_(True)), "the data, row 2, column age: is np.True_"),
+        (("Ada", "a@example.com", Decimal("25.5")), "the data, row 2, column age: is Decimal('25.5')"),
+        (("Ada", "a@example.com", Decimal("NaN")), "the data, row 2, column age: is Decimal('NaN')"),
+        (("Ada", "a@example.com", "25.0"), "the data, row 2, column age: is '25.0', not a whole number"),
+        (("  ", "a@example.com", 1), "the data, row 2, column name: is empty"),
+        (
+            ("Ada\ud800", "a@example.com", 1),
+            "the data, row 2, column name: is 'Ada\\ud800', which has half a character",
+        ),
         ((None, "a@example.com", 1), "the data, row 2, column name: is empty"),
         ((b"Ada", "a@example.com", 1), "the data, row 2, column name: is b'Ada', not text"),
         ({"name": "Ada", "age": 1}, "the data, row 2, column email: is empty"),
@@ -153,6 +194,16 @@ def test_rows_that_are_refused(connection, row, says):
 
 
 # Made-up users --------------------------------------------------------------------------------------------------------
+
+
+def test_the_id_of_a_user_without_one_is_the_uuid5_of_the_email():
+    emails = [f"user{n}@example.com" for n in range(200)] + ["zoë@example.com", "🦆"]
+    ids = [user_id for user_id, *_ in checked_rows(("A", email, 1) for email in emails)]
+    assert ids == [str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{email}")) for email in emails]
+
+
+def test_synthetic_users_by_id_are_the_same_in_the_order_of_the_key():
+    assert list(synthetic_users_by_id(2_000)) == sorted(synthetic_users(2_000))
 
 
 def test_synthetic_users_are_the_same_for_everybody_and_unique():
