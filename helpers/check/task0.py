@@ -243,7 +243,7 @@ def streamed(look, folder, has_id):
     look.harness.proxy.reset()
     if not held:
         look.skip(asked, f"it sent no row of a file of {LONG_FILE:,} lines")
-    elif held[0] > 0.6 * size:
+    elif held[0] > 0.8 * size:
         what = f"when the first row went to the server, all {LONG_FILE:,} lines of the file were in memory"
         look.bad(asked, what, 12)
     else:

@@ -66,7 +66,7 @@ def drop(base):
 
 # Kill -----------------------------------------------------------------------------------------------------------------
 
-SEEDING = "import sys\nfrom helpers import databases\nprint('begins', flush=True)\nseed.ready(int(sys.argv[1]))"
+SEEDING = "import sys\nfrom helpers import databases\nprint('begins', flush=True)\ndatabases.ready(int(sys.argv[1]))"
 
 
 def seeding(rows, code=SEEDING):
@@ -83,7 +83,8 @@ def test_seeding_killed_at_a_random_moment_and_run_again(base, tally, tries):
     right = content_of(synthetic_users(rows))
     start = time.monotonic()
     with seeding(rows) as process:
-        process.communicate()
+        _, error = process.communicate()
+        assert process.returncode == 0, error
     whole = time.monotonic() - start
     moments = random.Random(1)
     with tally("kill -9 of seeding, then again") as row:
