@@ -13,8 +13,8 @@ class Mistake:
     section: str = "What goes wrong"
 
 
-def _m(name, lesson, why):
-    return Mistake(name, why, lesson)
+def _m(name, lesson, why, section="What goes wrong"):
+    return Mistake(name, why, lesson, section)
 
 
 LESSONS = {
@@ -73,6 +73,7 @@ MISTAKES = {
     10: _m(
         "an empty table divides by zero", "05",
         "A table is empty on the day it is made. There is nothing to average then, and the program should say so.",
+        "3. Say what an average of nothing is",
     ),
     11: _m(
         "the whole table fetched before the first row comes out", "02",

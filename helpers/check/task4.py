@@ -43,6 +43,8 @@ def every_age(look, observed, asked):
     elif not observed["ended"]:
         what = f"it had given {observed['count']} ages out of {len(AGES)}, and went on"
         look.bad(asked, what, why="The loop never ends.")
+    elif look.step and (other := next((age for age in ages if type(age) is not int), None)) is not None:
+        look.bad(asked, f"an age was {shown(other)}", why="An int is asked for: int(age). Its totals are exact.")
     elif fault := difference(map(number, ages), AGES, "ages"):
         look.bad(asked, fault, why="The average is over all users.")
     else:
@@ -63,12 +65,14 @@ def few_queries(look, queries):
 
 
 def calculate_average_age(look):
-    """Look at calculate_average_age()."""
+    """Look at calculate_average_age(). In a lesson it prints and returns the average; Task 4 asks for one of them."""
     asked = "the average that it prints or returns is right"
     observed = look.observe_call("people")
     rules.first_run(look, observed, asked)
     left, queries = look.harness.still_open(observed), observed["passed"].selects
     the_average(look, observed, asked)
+    if look.step:
+        printed_and_returned(look, observed)
     if look.from_step(2):
         empty_table(look)
     asked = "it averages what your generator gives"
@@ -79,6 +83,7 @@ def calculate_average_age(look):
     else:
         look.good(asked)
     if not look.from_step(3):
+        no_list(look)
         return
     slow = len(queries) >= len(PEOPLE)
     if slow:
@@ -103,8 +108,52 @@ def the_average(look, observed, asked):
         look.good(asked)
 
 
+def printed_and_returned(look, observed):
+    """Look at how the average is given, as the lesson asks for it."""
+    asked = 'it prints "Average age of users: …"'
+    if re.search(r"Average age of users: *-?\d", observed["printed"]):
+        look.good(asked)
+    else:
+        look.bad(asked, f"it printed {shown(observed['printed'])}", why="That is the line that Task 4 asks for.")
+    asked = "it returns the average"
+    try:
+        right = abs(float(number(observed.get("value"))) - AVERAGE) <= 0.06
+    except (TypeError, ValueError):
+        right = False
+    if right:
+        look.good(asked)
+    else:
+        look.bad(asked, f"it returned {returned(observed)}, where {AVERAGE:.2f} is right",
+                 why="Code can go on with what is returned, and not with what is printed.")  # fmt: skip
+
+
+def returned(observed):
+    """Show what a function returned."""
+    value = observed.get("value")
+    return value[2] if isinstance(value, tuple) and value[:1] == ("object",) else shown(value)
+
+
+def refuses_nothing(look):
+    """An average of nothing is a ValueError, as the lesson asks for it."""
+    asked = "an empty table is a ValueError"
+    empty = look.observe_call("none")
+    error = empty["error"]
+    if not error:
+        look.bad(asked, f"on an empty table it returned {returned(empty)}",
+                 why="Nothing has no average, and what is returned travels on as if it were one.")  # fmt: skip
+    elif "builtins.ValueError" not in error["chain"][0]:
+        look.bad(asked, f"on an empty table {told(error)}", 10 if error["type"] in BY_ZERO else None,
+                 why="" if error["type"] in BY_ZERO else "A ValueError is asked for.",
+                 more="the prediction above: what three ways give for an empty table")  # fmt: skip
+    else:
+        look.good(asked)
+
+
 def empty_table(look):
     """An empty table is told of, and divides nothing by zero."""
+    if look.step:
+        refuses_nothing(look)
+        return
     asked = "an empty table is no division by zero"
     empty = look.observe_call("none")
     if empty["error"] and empty["error"]["type"] in BY_ZERO:
