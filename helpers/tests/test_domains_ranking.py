@@ -28,6 +28,18 @@ def test_every_row_gets_its_rank_and_the_unranked_are_counted(own_database):
     assert checkpoint() == (30_000, 30_000, found.unranked)
 
 
+def test_ranking_does_not_make_the_table_larger(own_database):
+    """A rank that makes its row longer would split every page: twice the table, and many times the work."""
+    size = "SELECT data_length FROM information_schema.tables WHERE table_schema = %s AND table_name = 'domains'"
+    domains.fill(100_000)
+    sizes = []
+    for _ in range(2):
+        ask("ANALYZE TABLE domains")
+        sizes.append(ask(size, own_database)[0][0])
+        domains.update_ranks()
+    assert 0 < sizes[1] < 1.2 * sizes[0]
+
+
 def test_a_second_call_does_what_is_new_and_nothing_else(own_database):
     domains.fill(500)
     domains.update_ranks()
