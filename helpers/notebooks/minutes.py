@@ -80,6 +80,7 @@ def words(text):
     """
     text = re.sub(r"(?s)</summary>.*?</details>", "</summary>", text)
     text = re.sub(r"<[^>]+>", " ", text)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)  # a picture or a badge
     text = re.sub(r"\]\([^)]*\)", "]", text)  # the address of a link
     return sum(any(letter.isalnum() for letter in word) for word in text.split())
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from helpers import notebooks
-from helpers.notebooks import copies, links
+from helpers.notebooks import copies, links, minutes
 
 ROOT = notebooks.ROOT
 PLACES = ["README.md", "CITATION.cff", *sorted(f"notebooks/{path.name}" for path in ROOT.glob("notebooks/*.ipynb"))]
@@ -60,10 +60,14 @@ def test_a_lessons_badge_opens_the_learners_copy_of_that_lesson(course):
         assert first[0].startswith("# ") and first[1] == first[3] == "" and first[4]
 
 
-def test_a_badge_does_not_make_a_copy_old(course):
-    before = copies.fingerprint(notebooks.read(course / PLACES[2]))
+def test_a_badge_makes_no_copy_old_and_no_lesson_longer(course):
+    def told():
+        lessons = [course / place for place in PLACES[2:]]
+        return [(copies.fingerprint(notebooks.read(path)), minutes.of(path)) for path in lessons]
+
+    before = told()
     links.put(ADDRESS, course)
-    assert copies.fingerprint(notebooks.read(course / PLACES[2])) == before
+    assert told() == before
 
 
 def test_a_repository_elsewhere_than_github_has_its_binder_link_too(course):

@@ -130,7 +130,7 @@ def test_clean_writes_the_minutes_into_the_first_cell():
 @pytest.mark.parametrize(
     ("text", "count"),
     [("", 0), ("# Two words", 2), ("[a link](https://example.org/a/b)", 2), ("a | b\n--- | ---", 2)]
-    + [("<details><summary>A) x</summary>1 2</details> end", 3)],
+    + [("<details><summary>A) x</summary>1 2</details> end", 3), ("[![a badge](b.svg)](https://c.org) one", 1)],
 )
 def test_words_are_those_that_a_reader_sees(text, count):
     assert minutes.words(text) == count
