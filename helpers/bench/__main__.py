@@ -9,7 +9,9 @@ import mysql.connector
 from helpers import server
 from helpers.bench import comparison
 
-MODULES = {"stream": "stream", "seed": "seeding", "paginate": "paginate", "ranks": "ranks", "stop": "stop"}
+MODULES = {
+    "stream": "stream", "seed": "seeding", "paginate": "paginate", "ranks": "ranks", "stop": "stop", "check": "checker",
+}  # fmt: skip
 
 
 def measure(name, rows=None, repeats=None):

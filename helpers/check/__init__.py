@@ -93,8 +93,8 @@ def seed(module, step=None):
         report.problem = "not written yet"
     else:
         functions = {name: getattr(course_seed, name) for name in task0.FUNCTIONS} | given
-        sources = [*_sources(module if inspect.ismodule(module) else None, given)]
-        run(report, functions, lambda harness: task0.seed(look_of("seed", report, step, harness), sources, step=step))
+        sources = dict(_sources(module if inspect.ismodule(module) else None, given))
+        run(report, functions, lambda harness: _seed(look_of("seed", report, step, harness), sources, step))
     show(report)
     return report
 
@@ -122,6 +122,13 @@ def classroom(folder):
 
     with whole_class.bar(folder) as progress:
         return whole_class.table(whole_class.check_class(folder, progress))
+
+
+def _seed(look, sources, step):
+    look.files = sources
+    look.harness.passwords = []
+    with task0.and_passwords(look, sources) if step is None or step >= 4 else contextlib.nullcontext():
+        task0.seed(look, step=step)
 
 
 def _sources(module, functions):

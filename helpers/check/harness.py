@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import time
 
 import mysql.connector
 
@@ -13,6 +14,7 @@ from helpers.connection import database_name
 from helpers.users import synthetic_users
 
 MANY = 10_000  # rows of the large table
+AT_REST = 0.4  # seconds without a row, after which a thread that reads ahead is done, or waits
 STILL_OPEN = 2.0  # seconds after which a connection that is still open counts as forgotten
 
 _AGES = (25, 67, 26, 24, 119, 49, 25, 102, 40, 1, 27, 33, 25, 58, 18, 71, 26, 88, 12, 95, 30, 64, 25)
@@ -54,6 +56,8 @@ class Harness:
             self.proxy = stack.enter_context(Proxy(self.database, self.admin.server_info, names))
             self.learner = stack.enter_context(Learner(self.proxy.path, self._setup, self._folder))
             self._holds = None
+            self.anew = False  # whether each question gets the learner's code imported anew: see made_at_import
+            self.at_import = 0  # connections that are made when the learner's code is imported
             self._stack = stack.pop_all()
         return self
 
@@ -85,6 +89,8 @@ class Harness:
     def fill(self, what):
         """Let user_data hold "people" (PEOPLE), "one" of them, "none", or "many" (MANY wide rows)."""
         self.proxy.reset()
+        if self.anew:
+            self.learner.end()
         if what == self._holds == "many" and self.count() == MANY:
             return
         self._holds = what
@@ -123,22 +129,49 @@ class Harness:
         self.fill(data)
         return self.watched("call", name, *arguments, **how)
 
-    def watched(self, do, name, *arguments, on_item=None, **how):
-        """As stream() and call(), with the data as it is."""
-        sent, asked = [], []
+    def watched(self, do, name, *arguments, on_item=None, pause=False, **how):
+        """As stream() and call(), with the data as it is.
 
-        def on_event(_, number):
+        on_item (callable) gets the number of each item that steps= tells of; with `pause`, the consumer waits once, at
+        the first of them, where a thread may read ahead, and "ahead" tells how many rows came meanwhile.
+        """
+        sent, asked, open_when_made, ahead = [], [], [], []
+
+        def on_event(what, number, threads):
+            if what == "made":
+                opened = self.proxy.traffic.connections
+                open_when_made.append((opened, self.proxy.open(0.05) if opened else 0))
+                return
             sent.append(self.proxy.traffic.rows)
             asked.append(len(self.proxy.traffic.selects))
+            if pause and number == 1 and threads > 0:
+                ahead.append(self._rows_at_rest())
             if on_item:
                 on_item(number)
 
+        self.learner.load()
+        if self.anew:
+            self.at_import = self.proxy.open()
         observed = self.learner.ask(do, on_event, name=name, arguments=arguments, **how)
-        observed |= {"sent": sent, "asked": asked, "passed": self.proxy.traffic}
+        observed |= {"sent": sent, "asked": asked, "ahead": ahead, "passed": self.proxy.traffic}
+        observed["closed_early"] = any(opened and not still for opened, still in open_when_made)
         pooled = observed["notes"].get("pooled")  # a pool keeps its connections open, rightly
-        observed["left"] = 0 if pooled else self.proxy.open(0.3)
+        observed["left"] = 0 if pooled else self._left(0.3)
         return observed
 
     def still_open(self, observed):
         """Return how many connections are open long after what was observed."""
-        return self.proxy.open(STILL_OPEN) if observed["left"] else 0
+        return self._left(STILL_OPEN) if observed["left"] else 0
+
+    def _left(self, seconds):
+        """Return how many connections are open that were not made at import; wait for them to be closed."""
+        return max(0, self.proxy.open(seconds, self.at_import) - self.at_import)
+
+    def _rows_at_rest(self):
+        """Wait while rows come although nobody asks for any; return how many have come (int) in the end."""
+        deadline = time.monotonic() + STILL_OPEN
+        before = -1
+        while before != (now := self.proxy.traffic.rows) and time.monotonic() < deadline:
+            before = now
+            time.sleep(AT_REST)
+        return now

@@ -18,6 +18,7 @@ import functools
 import inspect
 import os
 import sys
+import textwrap
 import traceback
 
 import cloudpickle
@@ -65,6 +66,8 @@ class Look:
     def __init__(self, name, report, step=None, learner=None, harness=None, value=None):
         self.name, self.report, self.step = name, report, step
         self.learner, self.harness, self.value = learner, harness, value
+        self.called = name  # what the learner calls it
+        self.files = {}  # name -> source, of a whole solution; the function's own file first
         self.printed = ""  # by the learner's code since the last question
 
     # Asking ---------------------------------------------------------------------------------------------------------
@@ -132,7 +135,7 @@ class Look:
         value and None, or None and the name of the error ("ValueError").
         """
         observed = self.learner.ask("run", name=self.name, pickled=cloudpickle.dumps((probe, arguments)))
-        self.printed += observed["printed"]
+        self.printed += f"{observed['printed']}\n{observed.get('complained', '')}"
         error = observed["error"]
         if error and error["type"] in CRASHES:
             raise Failed(told(error), must=True)
@@ -232,8 +235,20 @@ class Look:
     def watched(self, do, *arguments, **how):
         """As observe() (do="stream") and observe_call() (do="call"), with the data as it is."""
         observed = self.harness.watched(do, self.name, *arguments, **how)
-        self.printed = observed["printed"]
+        self.printed = f"{observed['printed']}\n{observed.get('complained', '')}"
         return observed
+
+    def source(self):
+        """Return the source in which the function stands (str); "" where it cannot be read."""
+        if self.files:
+            return next(iter(self.files.values()))
+        with contextlib.suppress(OSError, TypeError):
+            return textwrap.dedent(inspect.getsource(inspect.unwrap(self.value)))
+        return ""
+
+    def at(self, line):
+        """Say where a line of source() stands."""
+        return f", {next(iter(self.files))} line {line}" if self.files else f", line {line}"
 
     def stream(self, data, *arguments, **how):
         """As observe(), but an error fails what is asked."""

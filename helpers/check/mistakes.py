@@ -11,10 +11,17 @@ class Mistake:
     why: str
     lesson: str
     section: str = "What goes wrong"
+    seen_in: int | None = None  # of the solutions that were counted
+    of: int = 75
+
+    @property
+    def frequency(self):
+        """In how many of the counted solutions it was seen: "69 of 75" (str); "" where it was not counted."""
+        return "" if self.seen_in is None else f"{self.seen_in} of {self.of}"
 
 
-def _m(name, lesson, why, section="What goes wrong"):
-    return Mistake(name, why, lesson, section)
+def _m(name, lesson, why, section="What goes wrong", seen_in=None, of=75):
+    return Mistake(name, why, lesson, section, seen_in, of)
 
 
 LESSONS = {
@@ -28,141 +35,147 @@ LESSONS = {
     "07": "07_beyond_one_machine",
 }
 
+# Counted in 30 public solutions and in 45 more; those of which 45 is said, in these alone
 MISTAKES = {
     1: _m(
         "pages without ORDER BY", "04",
         "Without ORDER BY the server may give its rows in any order, another one each time: pages then overlap "
-        "and leave users out.",
+        "and leave users out.", seen_in=69,
     ),
     2: _m(
         "values written into the SQL", "04",
         "What stands in the text of a statement is run as SQL, whoever sent it. Given apart, with %s, it stays a "
-        "value.",
+        "value.", seen_in=54,
     ),
     3: _m(
         "a connection that is closed only after the loop", "02",
         "Whoever stops early never gets to that line. Each stop leaves a connection open, until the server takes "
-        "no more.",
+        "no more.", seen_in=42,
     ),
     4: _m(
         "a password in the source", "01",
-        "Whoever reads the file, today or in the history of the repository, can read the database.",
+        "Whoever reads the file, today or in the history of the repository, can read the database.", seen_in=42,
     ),
     5: _m(
         "errors of the database swallowed", "02",
         "Whoever uses the stream takes the part that came for the whole, and nobody learns that rows are missing.",
+        seen_in=48,
     ),
     6: _m(
         "rows doubled by seeding again", "01",
         "A script that was stopped half-way is run again. Only ids that follow from the row keep the second run "
-        "from adding it once more.",
+        "from adding it once more.", seen_in=29,
     ),
     7: _m(
         "a user_id column expected in the CSV file", "01",
-        "The file has the columns name, email and age. The id must be made, not read.",
+        "The file has the columns name, email and age. The id must be made, not read.", seen_in=15,
     ),
     8: _m(
         "tuples where dicts are asked for", "02",
-        'user["name"] says what it is. user[1] means something else as soon as a column is added.',
+        'user["name"] says what it is. user[1] means something else as soon as a column is added.', seen_in=17,
     ),
     9: _m(
         "a SELECT before each INSERT", "01",
         "Each row costs one more trip to the server, and between the SELECT and the INSERT another program may add the "
-        "same row. A unique key prevents that, without a SELECT.",
+        "same row. A unique key prevents that, without a SELECT.", seen_in=16,
     ),
     10: _m(
         "an empty table divides by zero", "05",
         "A table is empty on the day it is made. There is nothing to average then, and the program should say so.",
-        "3. Say what an average of nothing is",
+        "3. Say what an average of nothing is", seen_in=12,
     ),
     11: _m(
         "the whole table fetched before the first row comes out", "02",
-        "A generator that first fills a list needs as much memory as the list. A large table does not fit.",
+        "A generator that first fills a list needs as much memory as the list. A large table does not fit.", seen_in=10,
     ),
     12: _m(
         "the whole CSV file in a list", "01",
-        "The file must then fit in memory. Read line by line, it can be of any size.",
+        "The file must then fit in memory. Read line by line, it can be of any size.", seen_in=20,
     ),
     13: _m(
         "batch_processing is a generator itself", "03",
         "A function with yield in it runs nothing when it is called. It waits for a next() that nobody calls.",
+        seen_in=21,
     ),
     14: _m(
         "batches by LIMIT and OFFSET without ORDER BY", "03",
         "Without ORDER BY the server may give its rows in any order, another one each time: batches then overlap "
-        "and leave users out.",
+        "and leave users out.", seen_in=12,
     ),
     15: _m(
         "single users where batches are asked for", "03",
-        "Whoever works on batches expects a list to go through, and meets a user instead.",
+        "Whoever works on batches expects a list to go through, and meets a user instead.", seen_in=7,
     ),
     16: _m(
         "only the first batch is ever processed", "03",
-        "All users behind the first batch are left out, and nothing says so.",
+        "All users behind the first batch are left out, and nothing says so.", seen_in=9,
     ),
     17: _m(
         "a connection that is never closed", "04",
         "A server takes some hundred connections (151 by default on MySQL and MariaDB). Then nobody gets in any "
-        "more.",
+        "more.", seen_in=10,
     ),
     18: _m(
         "an error that hides the real one", "02",
         "The message is about a name in your code. That the server could not be reached, which is what matters, "
-        "is not in it.",
+        "is not in it.", seen_in=11,
     ),
     19: _m(
         "25 taken for over 25", "03",
-        "Over 25 means 26 and more: age > 25. Those who are just 25 are not asked for.",
+        "Over 25 means 26 and more: age > 25. Those who are just 25 are not asked for.", seen_in=2,
     ),
     20: _m(
         "a commit for each row", "01",
-        "Each commit waits for the disk. And a run that fails half-way leaves half the rows.",
+        "Each commit waits for the disk. And a run that fails half-way leaves half the rows.", seen_in=3,
     ),
     21: _m(
         "a batch that is never emptied", "03",
         "Each batch holds all the earlier ones too. The last one is the whole table, and users come again and "
-        "again.",
+        "again.", seen_in=1,
     ),
     22: _m(
         "page 1 for ever", "04",
         "The loop never ends, and no user behind page 1 is ever seen. The offset must grow by page_size each "
-        "time.",
+        "time.", seen_in=1,
     ),
     23: _m(
         "one query for each row", "05",
         "Each row costs a trip to the server, and OFFSET n makes it read n rows first: ten times the rows take a "
-        "hundred times as long.",
+        "hundred times as long.", seen_in=1,
     ),
     24: _m(
         "the average cut off, or divided by the wrong number", "05",
         "The average is the sum of all ages divided by the number of users, with /: // drops what is behind the point.",
+        seen_in=2,
     ),
     25: _m(
         "a buffered cursor", "02",
         "The driver fetches the whole table to this side before it gives the first row. A large table does not "
-        "fit.",
+        "fit.", seen_in=3,
     ),
     26: _m(
         "work done at import", "02",
         "Whoever imports the file for one function gets the work as well: a test, a lesson, another script.",
+        seen_in=10,
     ),
     27: _m(
         "rowcount read before the rows", "01",
         "The cursor holds no rows, so it cannot know how many will come: rowcount is -1 or 0 until they are fetched. "
-        "Ask with COUNT(*) and fetchone().",
+        "Ask with COUNT(*) and fetchone().", seen_in=1,
     ),
     28: _m(
         "CSV split at commas by hand", "01",
-        "A comma may stand inside a quoted name. The csv module knows that.",
+        "A comma may stand inside a quoted name. The csv module knows that.", seen_in=1,
     ),
     29: _m(
         "the database emptied at each seeding", "01",
         "What somebody else put there is gone. CREATE … IF NOT EXISTS adds what is missing and leaves the rest.",
+        seen_in=2,
     ),
     30: _m(
         "a cursor closed with rows unread", "02",
         'cursor.close() raises "Unread result found" then, so the lines behind it do not run: the connection '
-        "stays open.",
+        "stays open.", seen_in=16, of=45,
     ),
     31: _m(
         "one dict or list used again for every item", "03",
@@ -186,22 +199,24 @@ MISTAKES = {
     ),
     36: _m(
         "the rest of the table read after a stop", "02",
-        "Whoever takes six rows waits for all of them. Cancel the query, and the rest is never sent.",
+        "Whoever takes six rows waits for all of them. Cancel the query, and the rest is never sent.", seen_in=1, of=45,
     ),
     37: _m(
         "an error handler that fails itself", "02",
         "The message is about the handler. What happened to the database, which is what matters, is not in it.",
+        seen_in=3, of=45,
     ),
     38: _m(
         "a connection made at import", "01",
         "It is as old as the program: after the server's time limit, or its restart, every function fails.",
+        seen_in=2, of=45,
     ),
     39: _m(
         "insert_data that does not take a path", "01",
-        "0-main.py calls insert_data(connection, 'user_data.csv').",
+        "0-main.py calls insert_data(connection, 'user_data.csv').", seen_in=6, of=45,
     ),
     40: _m(
         "made for another database", "01",
-        "The project is about MySQL: drivers differ in their placeholders, cursors and errors.",
+        "The project is about MySQL: drivers differ in their placeholders, cursors and errors.", seen_in=5, of=45,
     ),
 }  # fmt: skip

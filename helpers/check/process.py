@@ -146,6 +146,7 @@ class Learner:
         self._computing = computing or COMPUTING_LIMIT
         self._process = None
         self._last_words = b""
+        self.asked = {}  # "asked": what the learner's code asked at the keyboard, if it did
         self._start()
 
     def __enter__(self):
@@ -161,7 +162,9 @@ class Learner:
         what became of the process.
         """
         loaded = self.load()
-        return loaded if loaded["error"] else self._exchange({"do": do, **task}, on_event)
+        observed = loaded if loaded["error"] else self._exchange({"do": do, **task}, on_event)
+        self.asked |= {name: said for name, said in observed["notes"].items() if name == "asked"}
+        return observed
 
     def load(self):
         """Bring in the learner's code, unless it is there; return what was observed then, as ask() does."""

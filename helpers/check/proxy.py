@@ -78,6 +78,7 @@ class Proxy:
         self._away = self._closing = False
         self.traffic = Traffic()
         self.lose_after = None  # rows until the simulated server is lost
+        self.lose_once = False  # it is a connection that is lost then: the server goes on
         self.on_query = None  # called with each Query before it is passed on
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -99,6 +100,7 @@ class Proxy:
         """End all connections, be a healthy server again, and start counting anew."""
         self.end_all()
         self.lose_after = self.on_query = None
+        self.lose_once = False
         self.be_there()
         self.traffic = Traffic()
 
@@ -114,10 +116,10 @@ class Proxy:
             os.rename(self.path + "x", self.path)
             self._away = False
 
-    def open(self, seconds=0.0):
-        """Return how many connections the learner has open; wait up to `seconds` for there to be none."""
+    def open(self, seconds=0.0, few=0):
+        """Return how many connections the learner has open; wait up to `seconds` for there to be `few` or less."""
         deadline = time.monotonic() + seconds
-        while self._open_ones and time.monotonic() < deadline:
+        while len(self._open_ones) > few and time.monotonic() < deadline:
             time.sleep(0.01)
         return len(self._open_ones)
 
@@ -194,6 +196,9 @@ class Proxy:
         if self.lose_after is not None:
             self.lose_after -= 1
             if self.lose_after <= 0:
-                self.be_away()
+                if self.lose_once:
+                    self.lose_after = None
+                else:
+                    self.be_away()
                 return True
         return False

@@ -53,12 +53,15 @@ class Line:
     why: str = ""
     where: str = ""
     printed: str = ""
+    inherited: str = ""  # the function of the same solution that it comes from
 
     def text(self, more=True):
         """Return the line as it is printed: in lines of WIDTH at most, where no word is longer."""
         lines = [_wrapped(f"{self.mark} {self.asked}", "  ")]
         if self.mark == BAD:
             below = [f"seen: {self.observed}"]
+            if self.inherited:
+                return "\n".join([*lines, _wrapped(f"comes from {self.inherited}", " " * 6)])
             if self.printed:
                 below.append(f"your code printed: {self.printed}")
             if self.why:
@@ -93,6 +96,9 @@ class Report:
     unchecked: bool = False  # the fault is not the learner's
     given: object = None  # what was checked, as it is in the notebook
     step: int | None = None  # the step of the lesson that was asked for
+    called: str = ""  # what the function is called in a solution
+    unable: bool = False  # it cannot be checked here: made for another database, or with a package that is not here
+    foreign: bool = False  # it is made for another database
 
     def good(self, asked):
         """Say that something asked is so."""
@@ -132,10 +138,14 @@ class Report:
         """Return what was checked if all was well, and the lesson's version otherwise; say which."""
         name = getattr(lessons_version, "__name__", "it")
         mark = _marks_of(lessons_version)
-        if mark is not None:
+        same = mark is not None and mark == _marks_of(self.given)  # the lesson's cell was not run
+        if mark is not None and not same:
             _lessons_versions.add(mark)
         if self:
             print(f"From here on, {name} is yours.")
+            return self.given
+        if same:
+            print(f"From here on, {name} is yours, as it is: the folded cell with the lesson's version was not run.")
             return self.given
         print(f"From here on, {name} is the lesson's version.")
         return lessons_version
@@ -143,7 +153,8 @@ class Report:
     @property
     def mistakes(self):
         """Numbers of the mistakes seen, in order, each once."""
-        return sorted({line.mistake for line in self.lines if line.mistake is not None})
+        found = {line.mistake for line in self.lines if line.mistake is not None}
+        return sorted(found | {40} if self.foreign else found)
 
     @property
     def to_fix(self):
@@ -155,7 +166,8 @@ class Report:
 
     def __str__(self):
         if self.problem:
-            return f"{self.title}: {self.problem}"
+            faults = [line.text() for line in self.lines if line.mark == BAD]
+            return "\n".join([f"{self.title}: {self.problem}", *faults])
         end = "All is well." if self else _things(self.to_fix) if self.to_fix else "Not all could be checked."
         return "\n".join([self.title, *(line.text() for line in self.lines), end])
 

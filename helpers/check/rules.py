@@ -3,11 +3,12 @@
 import re
 
 from helpers.check.harness import MANY, STILL_OPEN
+from helpers.check.reading import statements, with_values, without_order
 from helpers.check.report import Stop
-from helpers.check.words import CRASHES, connections, shortened, shown, told, user
+from helpers.check.words import connections, shortened, shown, told, user
 
-HIDING = ("NameError", "UnboundLocalError")
-LOST_AFTER = 1500  # rows until the server is lost
+INJECTED = "1; DROP TABLE user_data"
+READ_ON = 1000  # rows that may be fetched after the consumer has stopped: a page
 ROWS_ALLOWED = int(MANY * 0.9)  # sent before the first item comes out
 MEMORY_ALLOWED = 7  # MiB: two thirds of a list of all the users of the large table
 STOP_AT = 6  # the row after which the consumer stops
@@ -22,17 +23,56 @@ def first_run(look, observed, asked):
     if gave_dots(observed) or error and error["type"] == "NotImplementedError":
         look.report.problem = "not written yet"
         raise Stop
+    if error and observed.get("closed_early") and not observed.get("count"):
+        look.bad(asked, f"its connection was closed before the first next(): {told(error)}", 33)
+        stop_here(look)
     if error:
-        look.bad(asked, told(error), why="Nothing else can be looked at before this is fixed.")
-        raise Stop
+        look.bad(asked, explained(error, observed["passed"]), why="It must run before it can be looked at.")
+        stop_here(look)
+    if observed.get("closed_early") and observed.get("ended") and not observed["count"]:
+        look.bad(asked, "its connection was closed before the first next(), and nothing came", 33)
+        stop_here(look)
     if observed["passed"].connections or observed.get("printed") or observed.get("items"):
         return
     if observed.get("value") is not None or "iterator" not in observed and observed.get("made") == "NoneType":
         return
     what = "it printed nothing, and returned None" if observed.get("made") == "NoneType" else "it gave nothing"
     look.bad(asked, f"{what}, and never asked the server", why="It runs, but there is no query in it yet.")
+    stop_here(look)
+
+
+def stop_here(look, because="it does not run to its end yet"):
+    """Read in the source what cannot be run; say that the rest was not looked at, and stop."""
+    read(look)
+    look.report.skip("what else is asked", f"not looked at, because {because}")
     raise Stop
 
+
+def read(look):
+    """Put in the report which mistakes stand in the source of the function: where it cannot be run."""
+    found = statements(look.source(), look.called)
+    if written := next(filter(with_values, found), None):
+        look.bad("what it is given stays a value, and is not run as SQL", in_source(look, written), 2)
+    if loose := next(filter(without_order, found), None):
+        number = 14 if look.report.lesson == "03" else 1
+        look.bad("its pages come in a fixed order", in_source(look, loose), number)
+
+
+def in_source(look, statement):
+    """Say where a statement stands in the source."""
+    text = shortened(statement.text.replace("?", "…"), 90)
+    return f"read in the source{look.at(statement.line)}: {text}"
+
+
+def explained(error, traffic):
+    """Say in one line what came out of the learner's code, with what is known of its cause."""
+    said = told(error)
+    two = next((query for query in traffic.queries if re.search(r";\s*\S", query.text.rstrip(";\n "))), None)
+    if "Commands out of sync" in error["text"] and two:
+        rest = two.text.partition(";")[2].strip()
+        what = "the comment" if rest.startswith(("--", "#", "/*")) else "what stands"
+        said += f". {what[0].upper()}{what[1:]} behind the ; is a second statement: {shortened(rest, 40)}"
+    return said
 
 def gave_dots(observed):
     """Tell whether all that the function gave is the `...` of a stub."""
@@ -45,10 +85,12 @@ def needs_iterable(look, observed, asked, wanted="something to go through: a gen
     """Stop the check where the function gives nothing to go through."""
     if "value" in observed and "items" in observed and not observed["items"]:
         what = f"a value of type {observed['made']}"
+        if observed["made"].startswith(("async_", "coroutine")):
+            what = f"{'a' if observed['made'] == 'coroutine' else 'an'} {observed['made']}: it is an async def"
         if observed["made"] == "NoneType":
             what = "None: a return or a yield is missing"
         look.bad(asked, f"it gave {what}", why=f"A for loop needs {wanted}.")
-        raise Stop
+        stop_here(look, "a for loop cannot go through it")
 
 
 # What is given --------------------------------------------------------------------------------------------------------
@@ -78,6 +120,14 @@ def stays(look, observed, thing="user"):
         was = shown(observed["items"][observed["changed"]])
         look.bad(f"each {thing} stays as it was, for those who keep it",
                  f"the first {thing} was {was} when it came, and another one afterwards", 31)  # fmt: skip
+
+
+def anew(look, observed, *arguments, thing="user"):
+    """Each call starts from the first item: no generator is given out twice."""
+    again = look.observe("people", *arguments, limit=observed["count"] + 10)
+    if observed["count"] and observed["ended"] and not again["error"] and not again["count"] and again["ended"]:
+        look.bad("each call gives all of it anew", f"the second call gave no {thing}: its generator was used up", 34)
+        look.harness.anew = True  # what follows is looked at with a fresh import each time
 
 
 def flat(items):
@@ -142,10 +192,14 @@ def refusals(look, what, *others, also=()):
 def memory(look, *arguments, things="users", limit=MANY + 10):
     """Users come as they are asked for, and do not pile up; `limit` is how many items are taken."""
     asked = f"{things} come as you ask for them, and memory stays flat"
-    observed = look.observe("many", *arguments, limit=limit, keep=0, steps=1)
+    observed = look.observe("many", *arguments, limit=limit, keep=0, steps=1, pause=True)
     crash = observed["error"]
     before_first = observed["sent"][0] if observed["sent"] else 0
-    if before_first >= ROWS_ALLOWED:
+    if not observed["passed"].connections and not crash:
+        look.report.skip(asked, "not looked at, because it never asked the server")
+    elif observed["ahead"] and observed["ahead"][0] >= ROWS_ALLOWED:
+        look.bad(asked, f"while you paused after the first one, all {MANY:,} {things} came and were kept", 35)
+    elif before_first >= ROWS_ALLOWED:
         buffered = observed["notes"].get("buffered") or observed["notes"].get("stored")
         how = f" (the cursor is a {buffered})" if buffered else ""
         look.bad(
@@ -166,6 +220,9 @@ def memory(look, *arguments, things="users", limit=MANY + 10):
 def closing(look, left, *arguments, thing="row", stop=STOP_AT):
     """Connections are closed at the end (`left`: those open after a full run), and when the consumer stops early."""
     asked = "its connection is closed at the end, and when you stop early"
+    if look.harness.at_import:
+        look.report.skip(asked, "not looked at, because it uses one that was made at import")
+        return
     if left:
         look.bad(asked, f"after the last {thing}, {connections(left)} still open {STILL_OPEN:.0f} s later", 17)
         return
@@ -179,11 +236,20 @@ def closing(look, left, *arguments, thing="row", stop=STOP_AT):
             also = f", and {connections(left)} still open" if left else ""
             look.bad(asked, f"{after}, closing raised {error['type']}: {error['text']}{also}", 30)
             return
+        if error and error["line"] and error["line"][2].strip().startswith("except"):
+            look.bad(asked, f"{after}, {told(error)}", 37)
+            return
         if error:
             look.bad(asked, f"{after}, {told(error)}", why="Stopping early is no error: break must work.")
             return
         if left:
             look.bad(asked, f"{after}, {connections(left)} still open {STILL_OPEN:.0f} s later", 3)
+            return
+        if (rows := observed["notes"].get("read_after_stop", 0)) > READ_ON:
+            look.bad(asked, f"{after}, your code fetched {rows:,} more rows before it closed", 36)
+            return
+        if not observed["passed"].connections:
+            look.report.skip(asked, "not looked at, because it never asked the server")
             return
     look.good(asked)
 
@@ -208,62 +274,6 @@ def rest_is_left(look, *arguments, thing="row", stop=STOP_AT):
         look.good(asked)
 
 
-# Errors of the database -----------------------------------------------------------------------------------------------
-
-
-def errors(look, do, *arguments, things="users", whole=True):
-    """A server that is away, or lost on the way, comes out as an error; `whole` says that it reads the whole table."""
-    asked = "a server that is away, or lost on the way, is an error that says so"
-    how = {"limit": MANY + 10, "keep": 50} if do == "stream" else {}
-    for lost in (False, True) if whole else (False,):
-        look.harness.fill("many")
-        if lost:
-            look.harness.proxy.lose_after = LOST_AFTER
-        else:
-            look.harness.proxy.be_away()
-        observed = look.watched(do, *arguments, **how)
-        if lost and not observed["error"] and observed["passed"].rows < LOST_AFTER:
-            continue  # it does not read that far
-        when = f"with the server lost after {LOST_AFTER:,} of {MANY:,} {things}" if lost else "with the server away"
-        if fault := swallowed(do, observed):
-            look.bad(asked, f"{when}, {fault[0]}", **fault[1])
-            return
-    look.good(asked)
-
-
-def swallowed(do, observed):
-    """Say what is wrong with how an error of the database came out (str), and as what (arguments of bad()); or None."""
-    error = observed["error"]
-    if error is None:
-        return ending(do, observed), {"mistake": 5}
-    of_none = error["type"] in ("AttributeError", "TypeError") and "None" in error["text"] and not error["driver"]
-    if error["type"] in HIDING or of_none and any(map(of_database, error["chain"][1:])):
-        return f"what came out was {error['type']}: {error['text']}", {"mistake": 18}
-    if of_none:
-        return f"the real error was dropped, and then {told(error)}", {"mistake": 5}
-    if error["type"] in CRASHES or error["type"] == "SystemExit":
-        return told(error), {"why": "Only the caller knows what to do then: raise the error.", "lesson": "02"}
-    return None
-
-
-def of_database(classes):
-    """Tell whether one of an error's classes (names) is a driver's."""
-    return any(name.startswith(("mysql.", "pymysql.", "MySQLdb.")) for name in classes)
-
-
-def ending(do, observed):
-    """Say how a function ended that should have raised an error."""
-    if do == "call":
-        if observed.get("iterator") or observed.get("value") is not None:
-            return f"it returned {shown(observed.get('value'))} as if all were well"
-        return "it returned as if all were well"
-    if None in observed["items"]:
-        return "it gave None in the place of a user, and no error"
-    if "value" in observed:
-        return f"it returned {shown(observed['value'])} as if all were well"
-    return "it ended as if that were all" if observed["count"] else "it ended as if the table were empty"
-
-
 # The order of pages ---------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +289,21 @@ def ordered(look, queries, mistake):
             look.bad(asked, f"the server was sent: {shortened(query.text, 120)}", mistake)
             return
     one_of_a_kind(look, asked, [query for query in cut if "ORDER BY" in query.bare])
+
+
+def values_stay(look, do, given):
+    """What the caller gives stays a value; `given`: for each parameter's name, arguments with SQL in its place."""
+    asked = "what it is given stays a value, and is not run as SQL"
+    how = {"limit": 3} if do == "stream" else {}
+    for what, values in given.items():
+        look.harness.fill("people")
+        observed = look.watched(do, *values, **how)
+        sent = next((q for q in observed["passed"].queries if "DROP TABLE" in q.bare), None)
+        if sent:
+            look.harness.fill("people")
+            look.bad(asked, f"given {what}={INJECTED!r}, it sent the server: {' '.join(sent.text.split())[-90:]}", 2)
+            return
+    look.good(asked)
 
 
 def one_of_a_kind(look, asked, queries):

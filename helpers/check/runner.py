@@ -7,6 +7,7 @@ sandbox: code that means harm can do what its user can do.
 """
 
 import contextlib
+import dis
 import gc
 import importlib
 import importlib.util
@@ -24,6 +25,7 @@ import tracemalloc
 import types
 from multiprocessing.connection import Connection
 
+USER = ("user_id", "name", "email", "age")  # what an object has that stands for a user
 KEPT = 3000  # items sent back to the check
 PRINTED = 2_000_000  # characters kept of what the learner's code prints
 
@@ -154,36 +156,83 @@ def do_load(tell, pickled):
     return observed
 
 
+# What is in the code of a stub: it loads a constant or NotImplementedError, and returns or raises it
+OF_A_STUB = {
+    "RESUME", "NOP", "CACHE", "PUSH_NULL", "PRECALL", "CALL", "POP_TOP", "LOAD_CONST", "LOAD_GLOBAL",
+    "LOAD_COMMON_CONSTANT", "RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS",
+}  # fmt: skip
+
+
 def is_stub(function):
     """Tell whether a function's body is nothing but `...`, `pass`, a docstring or `raise NotImplementedError`."""
     code = getattr(function, "__code__", None)
     if code is None:
         return False
     constants = {c for c in code.co_consts if not isinstance(c, str)}
-    return (
-        set(code.co_names) <= {"NotImplementedError"} and constants <= {None, Ellipsis} and not code.co_flags & 0x20
-        and not code.co_freevars and len(code.co_varnames) == code.co_argcount + code.co_kwonlyargcount
-    )  # fmt: skip
+    does = {step.opname for step in dis.get_instructions(code)}
+    return {*code.co_names} <= {"NotImplementedError"} and constants <= {None, Ellipsis} and does <= OF_A_STUB
 
 
-def do_import(tell, module, names):
-    """Import a module of the folder; names: for each thing wanted, the names it may go by."""
+def do_import(tell, module, names, unused=(), users=None):
+    """Import a module of the folder.
+
+    names: for each thing wanted, the names it may go by. unused: modules that are imported and never used: where one
+    is not installed, an empty one stands for it. users: for each thing wanted, a function that it must use, by which
+    it is found under any name.
+    """
     with _watching() as observed:
-        found = importlib.import_module(module)
-        found = sys.modules.get(module, found)  # a module may put something else in its place
-        observed["names"], observed["stubs"] = [], []
+        observed.update(names=[], stubs=[], called={})
+        found = _imported(module, unused)
         for wanted, others in names.items():
-            for name in (wanted, *others):
-                value = getattr(found, name, None)
-                if value is None and callable(found) and getattr(found, "__name__", None) == name:
-                    value = found
-                if value is not None:
-                    things[wanted] = value
-                    observed["names"].append(wanted)
-                    if is_stub(value):
-                        observed["stubs"].append(wanted)
-                    break
+            name, value = _function_of(found, (wanted, *others))
+            if value is None and wanted in (users or {}):
+                name, value = _user_of(found, users[wanted])
+            if value is not None:
+                things[wanted] = value
+                observed["names"].append(wanted)
+                observed["called"][wanted] = name
+                if is_stub(value):
+                    observed["stubs"].append(wanted)
     return observed
+
+
+def _imported(module, unused):
+    for _ in range(len(unused) + 1):
+        try:
+            found = importlib.import_module(module)
+            return sys.modules.get(module, found)  # a module may put something else in its place
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in unused:
+                raise
+            sys.modules[missing] = types.ModuleType(missing)
+            notes.setdefault("stood_in", []).append(missing)
+    raise ModuleNotFoundError(module)
+
+
+def _function_of(module, names):
+    """Return the first thing of a module that has one of the names, as (name, value); underscores and case are free."""
+    plain_names = [re.sub("_", "", name).lower() for name in names]
+    if callable(module):
+        return getattr(module, "__name__", names[0]), module
+    for name in names:
+        if getattr(module, name, None) is not None:
+            return name, getattr(module, name)
+    for name, value in vars(module).items():
+        if callable(value) and re.sub("_", "", name).lower() in plain_names:
+            return name, value
+    return None, None
+
+
+def _user_of(module, used):
+    """Return the function of a module that uses the function called `used`, as (name, function)."""
+    found = {}
+    for name, value in list(vars(module).items()):
+        code = getattr(value, "__code__", None)
+        if code is not None and name != used and used in code.co_names and value.__module__ == module.__name__:
+            found[name] = value
+    best = sorted(found, key=lambda name: ("average" not in name.lower(), "avg" not in name.lower(), name != "main"))
+    return (best[0], found[best[0]]) if best else (None, None)
 
 
 def do_run(tell, name, pickled):
@@ -208,7 +257,7 @@ def do_call(tell, name, arguments=(), trace=False):
             tracemalloc.stop()
         observed["made"] = type(result).__name__
         observed["iterator"] = hasattr(result, "__next__")
-        observed["printed_before"] = sys.stdout.buffer.length > 0
+        observed["printed_before"] = sys.stdout.buffer.text()
         if observed["iterator"]:
             observed["items"] = [plain(item) for item in _first(result, KEPT)]
         else:
@@ -228,10 +277,11 @@ def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep
     then close the generator) or "raise" (an exception of the consumer's). steps: how many of the first items to tell.
     """
     with _watching() as observed:
-        observed.update(items=[], count=0, ended=False, changed=None)
+        observed.update(items=[], count=0, users=0, ended=False, changed=None)
         references = []
         stream = things[name](*arguments)
         observed["made"] = type(stream).__name__
+        tell("made", 0, 0)
         if not hasattr(stream, "__iter__"):
             observed["value"] = plain(stream)
             return observed
@@ -240,11 +290,12 @@ def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep
         try:
             for item in iterator:
                 observed["count"] += 1
+                observed["users"] += len(item) if isinstance(item, list) else 1
                 if observed["count"] <= keep:
                     observed["items"].append(plain(item))
                     references.append(item)
                 if observed["count"] <= steps:
-                    tell("item", observed["count"])
+                    tell("item", observed["count"], threading.active_count() - 2)
                 del item
                 if stop and observed["count"] == stop and how == "raise":
                     raise _OfTheConsumer
@@ -255,47 +306,93 @@ def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep
         except _OfTheConsumer:
             pass
         observed["where"] = "close"
-        if not observed["ended"]:
-            for each in (iterator, stream):
-                if hasattr(each, "close"):
-                    each.close()
-        del iterator, stream  # a generator that is forgotten is closed
+        with _noting_what_is_read("read_after_stop") if stop else contextlib.nullcontext():
+            if not observed["ended"]:
+                for each in (iterator, stream):
+                    if hasattr(each, "close"):
+                        each.close()
+            del iterator, stream  # a generator that is forgotten is closed
+            gc.collect()
         kept = zip(references, observed["items"], strict=True)
         # the first item that is not any more what it was when it came
         observed["changed"] = next((n for n, (item, was) in enumerate(kept) if plain(item) != was), None)
         del references, kept
-        gc.collect()
     return observed
 
 
-def do_seed(tell, path, only=None):
-    """Run Task 0 as its own main program does, or `only` one of its functions, on the CSV file at `path`."""
+def do_seed(tell, path, only=None, given="path", skip=()):
+    """Run Task 0 as its own main program does, or `only` one of its functions, on the CSV file at `path`.
+
+    given: what insert_data gets: "path", or what else it may be made for (see _data). skip: functions that are missing,
+    without which it can be run.
+    """
     with _watching() as observed:
         observed["stage"] = "connect_db"
-        if only is None:
+        if only is None and not {"connect_db", "create_database"} & {*skip}:
             tell("stage", "connect_db")
-            connection = things["connect_db"]()
+            connection = _connection(observed, "connect_db")
             if connection is None:
-                observed["gave_none"] = "connect_db"
                 return observed
             _stage(tell, observed, "create_database", connection)
-            connection.close()
-        connection = _stage(tell, observed, "connect_to_prodev")
+            _close(connection)
+        observed["stage"] = "connect_to_prodev"
+        tell("stage", "connect_to_prodev")
+        connection = _connection(observed, "connect_to_prodev")
         if connection is None:
-            observed["gave_none"] = "connect_to_prodev"
             return observed
-        if only is None:
+        if only is None and "create_table" not in skip:
             _stage(tell, observed, "create_table", connection)
-        observed["value"] = plain(_stage(tell, observed, "insert_data", connection, path))
+        if "insert_data" not in skip:
+            arguments = _data(connection, path, given)
+            observed["value"] = plain(_stage(tell, observed, "insert_data", *arguments))
+            if given == "cursor":
+                connection.commit()
         with contextlib.suppress(Exception):  # the learner's code may have closed it
             connection.close()
     return observed
+
+
+def _connection(observed, name):
+    """Call a function that makes a connection; note where it gives None or something else."""
+    connection = things[name]()
+    if connection is None:
+        observed["gave_none"] = name
+    elif not hasattr(connection, "close"):
+        observed.setdefault("no_connection", (name, type(connection).__name__))
+    return connection
+
+
+def _close(connection):
+    if hasattr(connection, "close"):
+        connection.close()
 
 
 def _stage(tell, observed, name, *arguments):
     observed["stage"] = name
     tell("stage", name)
     return things[name](*arguments)
+
+
+def _data(connection, path, given):
+    """Return what insert_data is called with: as 0-main.py does ("path"), or as it may be made for."""
+    import csv
+
+    def rows(as_row):
+        with open(path, newline="", encoding="utf-8") as file:
+            return [as_row(row) for row in csv.DictReader(file)]
+
+    def with_id(row):
+        import uuid
+
+        return (str(uuid.uuid5(uuid.NAMESPACE_URL, row["email"])), row["name"], row["email"], row["age"])
+
+    first = connection.cursor() if given == "cursor" else connection
+    if given in ("path", "cursor"):
+        return first, path
+    if given == "nothing":
+        return (first,)
+    shapes = {"tuples": lambda row: (row["name"], row["email"], row["age"]), "dicts": dict, "with ids": with_id}
+    return first, rows(shapes[given])
 
 
 class _OfTheConsumer(Exception):
@@ -314,7 +411,8 @@ def _watching():
     gc.collect()
     base = _mark_memory()
     sys.stdout = io.TextIOWrapper(screen, encoding="utf-8", errors="replace", write_through=True)
-    sys.stderr = io.TextIOWrapper(_Screen(), encoding="utf-8", errors="replace", write_through=True)
+    errors = _Screen()
+    sys.stderr = io.TextIOWrapper(errors, encoding="utf-8", errors="replace", write_through=True)
     try:
         yield observed
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the learner's too
@@ -325,7 +423,7 @@ def _watching():
         sys.stdout, sys.stderr = before[:2]
         with contextlib.suppress(OSError):
             os.chdir(before[2])
-        observed["printed"] = b"".join(screen.parts).decode(errors="replace")
+        observed["printed"], observed["complained"] = screen.text(), errors.text()
 
 
 class _Screen(io.RawIOBase):
@@ -343,6 +441,10 @@ class _Screen(io.RawIOBase):
             self.parts.append(data)
         self.length += len(data)
         return len(data)
+
+    def text(self):
+        """Return what was printed first."""
+        return _without_places(b"".join(self.parts).decode(errors="replace"))
 
     def close(self):
         """Stay open: code that closes its output must not lose what it printed."""
@@ -365,8 +467,16 @@ def plain(value, depth=4):
     if depth and value is not None and type(value).__name__ in ("Row", "RowProxy"):
         return tuple(plain(v, depth - 1) for v in value)
     with contextlib.suppress(Exception):
-        return ("object", type(value).__name__, repr(value)[:80])
+        shown = ("object", type(value).__name__, re.sub(" at 0x[0-9a-f]+", "", repr(value))[:80])
+        if all(hasattr(value, name) for name in USER):
+            return (*shown, tuple(plain(getattr(value, name), 0) for name in USER))
+        return shown
     return ("object", type(value).__name__, "")
+
+
+def _without_places(text):
+    """Return a text without the name of the socket, which is another one in each check."""
+    return text.replace(the_server, "the check's server") if the_server else text
 
 
 def described(error):
@@ -388,8 +498,9 @@ def described(error):
         if not ours and not library:
             file = os.path.basename(frame.filename) if os.path.exists(frame.filename) else ""
             line = (file, frame.lineno, frame.line)
-    text = text.replace(the_server, "the check's server") if the_server else text
+    text = _without_places(text)
     return {"type": type(error).__name__, "text": text[:300], "line": line, "chain": chain,
+            "raised_from": error.__cause__ is not None,
             "driver": bool(re.search(r"[/\\](mysql|pymysql|MySQLdb)[/\\]", inside))}  # fmt: skip
 
 
@@ -424,12 +535,23 @@ def _limit_memory(most):
 # A whole solution -----------------------------------------------------------------------------------------------------
 
 ENVIRONMENT = (  # what a solution may ask its environment for, under any name
-    (r"PORT", "3306"),
+    (r"URL|URI|DSN", "mysql+pymysql://learner:from-the-environment@localhost:3306/ALX_prodev"),
+    (r"(^|_|DB|SQL)PORT($|_)", "3306"),
     (r"PASS|PWD|SECRET", "from-the-environment"),
-    (r"HOST|SERVER|ADDRESS", "localhost"),
-    (r"USER|LOGIN", "learner"),
-    (r"DATABASE|SCHEMA|(^|_)DB(_?NAME)?$|PRODEV", "ALX_prodev"),
+    (r"(^|_|DB|SQL)(HOST|SERVER|ADDR)", "localhost"),
+    (r"(^|_|DB|SQL)(USER|LOGIN|UNAME)", "learner"),
+    (r"DATABASE|SCHEMA|(^|_|SQL)DB(_?NAME)?$|PRODEV", "ALX_prodev"),
 )
+ABOUT_A_DATABASE = re.compile(
+    r"MYSQL|MARIADB|SQL|DB|DATABASE|ALX|PRODEV|^(\w+_)?(HOST|USER(NAME)?|PASS(WORD|WD)?|PWD|PORT)$", re.IGNORECASE
+)
+
+
+def _credential(name):
+    """Return what the environment would say under this name, were a server named there; None for other names."""
+    if ABOUT_A_DATABASE.search(name):
+        return next((value for pattern, value in ENVIRONMENT if re.search(pattern, name, re.IGNORECASE)), None)
+    return None
 
 
 def _settle(folder):
@@ -444,6 +566,8 @@ def _settle(folder):
         if importlib.util.find_spec(module) is None:
             sys.modules[module] = types.ModuleType(module)
             vars(sys.modules[module]).update(attributes)
+    _answer_at_the_keyboard()
+    _stay_off_the_network()
 
 
 class _Environment(os._Environ):
@@ -453,16 +577,25 @@ class _Environment(os._Environ):
         try:
             return super().__getitem__(name)
         except KeyError:
-            if re.search(r"MYSQL|MARIADB|SQL|DB|DATABASE|ALX|PRODEV", str(name)):
-                for pattern, value in ENVIRONMENT:
-                    if re.search(pattern, name):
-                        return value
-            raise
+            value = _credential(str(name))
+            if value is None:
+                raise
+            return value
+
+
+class _Credentials(dict):
+    """What stands in a .env file, and the credentials that are not there: it is not in the repository, rightly."""
+
+    def __missing__(self, name):
+        return os.environ[name]
+
+    def get(self, name, default=None):
+        return self[name] if name in self else os.environ.get(name, default)
 
 
 def _dotenv(path=".env", *_, **__):
     """Read a .env file, as python-dotenv does: NAME=value lines."""
-    found = {}
+    found = _Credentials()
     with contextlib.suppress(OSError), open(path or ".env", encoding="utf-8") as file:
         for line in file:
             name, equals, value = line.removeprefix("export ").partition("=")
@@ -476,6 +609,42 @@ def _load_dotenv(dotenv_path=None, *_, **__):
         if os.environ._data.get(os.environ.encodekey(name)) is None:
             os.environ[name] = value
     return True
+
+
+def _answer_at_the_keyboard():
+    """Answer input() and getpass() with credentials, and note that they were called."""
+    import builtins
+    import getpass
+
+    def answer(function):
+        def asking(prompt="", *_, **__):
+            notes.setdefault("asked", []).append(f"{function}({str(prompt)!r})")
+            return _credential(re.sub(r"\W", "", f"DB_{prompt}")) or ""
+
+        return asking
+
+    builtins.input, getpass.getpass = answer("input"), answer("getpass")
+
+
+def _stay_off_the_network():
+    """Refuse connections to other machines: a check must not wait for a download, nor depend on one."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def refuse(where):
+        notes.setdefault("network", []).append(where)
+        raise OSError(f"a check runs without network: {where} was asked for")
+
+    def connecting(self, address):
+        if self.family != socket.AF_UNIX and str(address[0]) not in ("localhost", "127.0.0.1", "::1"):
+            refuse(f"{address[0]}:{address[1]}")
+        return connect(self, address)
+
+    def looking_up(host, port, *arguments, **options):
+        if host not in (None, "", "localhost", "127.0.0.1", "::1"):
+            refuse(f"{host if isinstance(host, str) else host.decode()}:{port}")
+        return look_up(host, port, *arguments, **options)
+
+    socket.socket.connect, socket.getaddrinfo = connecting, looking_up
 
 
 # The drivers ----------------------------------------------------------------------------------------------------------
@@ -517,6 +686,7 @@ def _watch_connector(socket):
         _note_password(options)
         options = {k: v for k, v in options.items() if not WHERE_AND_WHO.fullmatch(k)}
         held.append(self)
+        notes["connects"] = notes.get("connects", 0) + 1
         return connect(self, **options, unix_socket=socket, user="learner", password="", ssl_disabled=True)
 
     MySQLConnectionAbstract.connect = redirected_connect
@@ -558,6 +728,7 @@ def _redirect_init(cls, socket):
         _note_password(options)
         options = {k: v for k, v in options.items() if not WHERE_AND_WHO.fullmatch(k)}
         held.append(self)
+        notes["connects"] = notes.get("connects", 0) + 1
         init(self, **options, unix_socket=socket, user="learner", password="")
 
     cls.__init__ = redirected
@@ -592,6 +763,53 @@ def _watch_cursors(cls):
         return made
 
     cls.cursor = cursor
+
+
+@contextlib.contextmanager
+def _noting_what_is_read(what):
+    """Note how many rows the cursors of the drivers give meanwhile: notes[what]."""
+    import mysql.connector.abstracts
+
+    kinds = [mysql.connector.abstracts.MySQLCursorAbstract]
+    if "pymysql.cursors" in sys.modules:
+        kinds.append(sys.modules["pymysql.cursors"].Cursor)
+    if "MySQLdb.cursors" in sys.modules:
+        kinds.append(sys.modules["MySQLdb.cursors"].BaseCursor)
+    inside, changed = [], []
+
+    def watched(method):
+        def reading(self, *arguments, **options):
+            inside.append(method)
+            try:
+                found = method(self, *arguments, **options)
+            finally:
+                inside.pop()
+            if not inside:  # one of these methods calls another
+                several = isinstance(found, (list, tuple)) and found and isinstance(found[0], (tuple, dict))
+                notes[what] = notes.get(what, 0) + (len(found) if several else bool(found))
+            return found
+
+        return reading
+
+    for kind in _with_subclasses(kinds):
+        for name in {"fetchone", "fetchmany", "fetchall", "__next__", "read_next"} & vars(kind).keys():
+            changed.append((kind, name, vars(kind)[name]))
+            setattr(kind, name, watched(vars(kind)[name]))
+    try:
+        yield
+    finally:
+        for kind, name, method in changed:
+            setattr(kind, name, method)
+
+
+def _with_subclasses(kinds):
+    found, waiting = set(), list(kinds)
+    while waiting:
+        kind = waiting.pop()
+        if kind not in found:
+            found.add(kind)
+            waiting += kind.__subclasses__()
+    return found
 
 
 def _watch_rowcount(cls):

@@ -1,19 +1,18 @@
 """What is asked of Task 0's functions (connect, create, fill), and how they are looked at."""
 
-import ast
 import contextlib
 import csv
-import re
 import tempfile
-import threading
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import mysql.connector
 
+from helpers.check.reading import password_line, placeholder_line
 from helpers.check.report import Stop
-from helpers.check.rules import first_run
-from helpers.check.words import difference, number, told
+from helpers.check.rules import explained, first_run, stop_here
+from helpers.check.words import CRASHES, difference, number, told
 
 FUNCTIONS = ("connect_db", "create_database", "connect_to_prodev", "create_table", "insert_data")
 AGREED = ("user_id", "name", "email", "age")
@@ -29,62 +28,135 @@ TRICKY = [
 # Files with and without what a solution may stumble over, the true one first: (has user_id, names with commas, quotes)
 FILES = [(False, True, True), (True, True, True), (False, False, True), (True, False, True), (False, False, False),
          (True, False, False)]  # fmt: skip
-SECRET = re.compile(r"pass(wor)?d?$|passw|pwd|secret", re.IGNORECASE)
-VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # the name of one in the environment
-# Python 3.11 counts the depth of ast.parse for all threads in one place: two at a time end in a SystemError
-# (https://github.com/python/cpython/issues/106905)
-PARSING = threading.Lock()
+# What insert_data may be made for in place of a path, and how that is called
+OTHERWISE = {
+    "tuples": "a list of (name, email, age)",
+    "dicts": "a list of dicts",
+    "with ids": "a list of (user_id, name, email, age)",
+    "cursor": "a cursor in place of the connection",
+    "nothing": "the connection alone",
+}
 
 
-def seed(look, sources=(), with_ids=False, folder=None, step=None):
-    """Look at Task 0: `sources` are names and texts of the learner's code.
+def seed(look, with_ids=False, folder=None, step=None, missing=()):
+    """Look at Task 0.
 
     with_ids says that the CSV file that the solution came with has a user_id column; folder is where its functions may
-    look for it, whatever path they are given.
+    look for it, whatever path they are given; missing are the names of functions that it has not.
     """
-    look.harness.passwords = []
     with tempfile.TemporaryDirectory(prefix="gc-") as temporary, contextlib.suppress(Stop):
-        _seed(look, Path(folder or temporary), with_ids, step or 4)
-    if step is None or step >= 4:
+        if "connect_to_prodev" in missing:
+            stop_here(look, "there is no connect_to_prodev()")
+        seeding = Seeding(look, Path(folder or temporary), with_ids, skip=tuple(missing))
+        if "insert_data" in missing:
+            path = write(seeding.folder / "user_data.csv", PLAIN, with_ids, True)
+            connects(look, seeding, fresh(look, seeding, path))
+            stop_here(look, "there is no insert_data() yet")
+        _seed(look, seeding, step or 4)
+
+
+@dataclass
+class Seeding:
+    """How the solution is called: where its file is, and what it expects."""
+
+    look: object
+    folder: Path
+    with_ids: bool
+    given: str = "path"  # what insert_data gets
+    skip: tuple = ()  # functions that are missing
+
+
+@contextlib.contextmanager
+def and_passwords(look, sources):
+    """Look for a password in the source after the block, however it ends; `sources` are texts by name."""
+    look.harness.passwords = []
+    try:
+        yield
+    finally:
         no_password(look, look.harness.passwords, sources)
 
 
-def _seed(look, folder, with_ids, step):
-    asked = "it connects, and creates the database and its table"
+def _seed(look, seeding, step):
     tried = []
     for has_id, tricky, quoted in FILES:
-        if has_id >= with_ids:
+        if has_id >= seeding.with_ids:
             rows = PLAIN + TRICKY if tricky else PLAIN
-            path = write(folder / "user_data.csv", rows, has_id, quoted)
-            observed = fresh(look, path)
+            path = write(seeding.folder / "user_data.csv", rows, has_id, quoted)
+            observed = fresh(look, seeding, path)
             if not tried:
-                first_run(look, observed if not filling(observed) else observed | {"error": None}, asked)
-                structure(look, observed, asked)
+                connects(look, seeding, observed)
+                observed = made_for_something_else(look, seeding, path, observed)
             fault = wrong_rows(look, observed, rows)
             tried.append((has_id, tricky, fault))
             if not fault:
                 break
-    filled(look, tried, with_ids)
-    if fault:
-        look.skip("what it costs, and what a second time does", "looked at when the rows are right")
-        return
+    if fault:  # what it does with the file as it is
+        rows, path = PLAIN + TRICKY, write(seeding.folder / "user_data.csv", PLAIN + TRICKY, seeding.with_ids, True)
+        observed = fresh(look, seeding, path)
+        wrong_rows(look, observed, rows)
+    filled(look, tried, seeding.with_ids, observed)
+    if fault and look.harness.count() < 1:
+        stop_here(look, "no row came into the table")
     if step >= 2:
         trips(look, observed, rows)
     if step >= 3:
-        again(look, path, rows)
-    if step >= 4:
-        streamed(look, folder, has_id)
+        again(look, seeding, path)
+    if step >= 4 and seeding.given in ("path", "cursor"):
+        streamed(look, seeding, has_id)
+    elif step >= 4:
+        takes = OTHERWISE[seeding.given]
+        look.report.skip("the CSV file is read as it is needed", f"not looked at, because it takes {takes}")
 
 
-def fresh(look, path):
+def connects(look, seeding, observed):
+    """Look at the functions before insert_data, and at the table that they made."""
+    asked = "it connects, and creates the database and its table"
+    if {"connect_db", "create_database", "create_table"} & {*seeding.skip}:
+        asked = "it connects"
+    if "no_connection" in observed:
+        name, made = observed["no_connection"]
+        what = f"{name}() returned {'an' if made[0] in 'AEIOU' else 'a'} {made}, which is no connection"
+        look.bad("connect_db() and connect_to_prodev() return a connection", what,
+                 why="0-main.py calls connection.close() and gives it to the other functions: return "
+                 "mysql.connector.connect(…), or engine.raw_connection().")  # fmt: skip
+    before = not filling(observed)
+    first_run(look, observed if before else observed | {"error": None}, asked)
+    structure(look, observed, asked)
+
+
+def made_for_something_else(look, seeding, path, observed):
+    """Where insert_data does nothing with a path, try what else it may be made for; return what was observed last."""
+    if not (filling(observed) and observed["error"]["type"] not in CRASHES) and look.harness.count() > 0:
+        return observed
+    for given, what in OTHERWISE.items():
+        seeding.given = given
+        other = fresh(look, seeding, path)
+        if not other["error"] and look.harness.count() >= len(PLAIN):
+            fault = told(observed["error"]) if observed["error"] else "no row came into the table"
+            asked = "insert_data takes the path of a CSV file"
+            look.bad(asked, f"called as 0-main.py does, {fault}. It takes {what}", 39)
+            seeding.given = given
+            return other
+    seeding.given = "path"
+    return fresh(look, seeding, path)
+
+
+def fresh(look, seeding, path):
     """Run all of Task 0 where nothing is yet; return what was observed."""
     look.harness.proxy.reset()
+    if look.harness.anew:
+        look.harness.learner.end()
     with contextlib.suppress(mysql.connector.Error):
         look.harness.execute(f"DROP DATABASE `{look.harness.database}`")
-    return run(look, path)
+    if seeding.skip:
+        look.harness.fill("none")
+    if "create_table" not in seeding.skip:
+        with contextlib.suppress(mysql.connector.Error):
+            look.harness.execute("DROP TABLE IF EXISTS user_data")
+    return run(look, seeding, path)
 
 
-def run(look, path):
+def run(look, seeding, path):
     """Run Task 0 as its own main program does; return what was observed, with "stages": queries by function."""
     stages, before = {}, [None, 0]
 
@@ -93,8 +165,8 @@ def run(look, path):
         stages[before[0]] = queries[before[1] :]
         before[:] = stage, len(queries)
 
-    observed = look.harness.learner.ask("seed", on_event, path=str(path))
-    look.printed = observed["printed"]
+    observed = look.harness.learner.ask("seed", on_event, path=str(path), given=seeding.given, skip=seeding.skip)
+    look.printed = f"{observed['printed']}\n{observed.get('complained', '')}"
     on_event(None, None)
     with contextlib.suppress(mysql.connector.Error):
         look.harness.execute(f"USE `{look.harness.database}`")  # it may be a new one
@@ -117,13 +189,13 @@ def structure(look, observed, asked):
     missing = [name for name in AGREED if name not in found]
     if observed.get("gave_none"):
         look.bad(asked, f"{observed['gave_none']}() gave None", why="The next function needs a connection.")
-        raise Stop
+        stop_here(look, "there is no connection")
     if not columns:
         look.bad(asked, "there was no table user_data in ALX_prodev", why="Everything else reads that table.")
-        raise Stop
+        stop_here(look, "there is no table")
     if missing:
         look.bad(asked, f"user_data has no column {', '.join(missing)}", why="Tasks 1 to 4 read these columns.")
-        raise Stop
+        stop_here(look, "the table has other columns")
     if found["user_id"][1] not in ("PRI", "UNI"):
         look.bad(asked, "user_id is no primary key", why="Without one, the same user can be there twice.")
     elif loose := [name for name in AGREED if found[name][0] == "YES"]:
@@ -148,14 +220,18 @@ def wrong_rows(look, observed, rows):
     return fault
 
 
-def filled(look, tried, with_ids):
+def filled(look, tried, with_ids, observed):
     """Tell whether each row became a user; if not, what about the file was in the way."""
     asked = "each row of the CSV file becomes a user"
     (_, _, first_fault), (last_id, last_tricky, last_fault) = tried[0], tried[-1]
+    refused = [query for query in observed["passed"].queries if query.error]
     if not first_fault:
         look.good(asked)
+    elif last_fault and observed["error"] is None and refused:
+        look.bad(asked, f"{first_fault}: the server refused a statement, and no error came out", 5)
     elif last_fault:
-        look.bad(asked, first_fault, why="Everything else reads these rows.")
+        said = explained(observed["error"], observed["passed"]) if observed["error"] else first_fault
+        look.bad(asked, said, why="Everything else reads these rows.")
     else:
         if last_id and not with_ids:
             look.bad(asked, f"from a file with the columns name, email, age: {first_fault}", 7)
@@ -187,15 +263,16 @@ def trips(look, observed, rows):
         look.good(asked)
 
 
-def again(look, path, rows):
+def again(look, seeding, path):
     """Seed once more, where somebody else has added something."""
     asked, others = "seeding again adds nothing", "what others have put in the database stays"
     look.harness.proxy.reset()
     look.harness.execute(f"USE `{look.harness.database}`")
+    first = look.harness.count()
     look.harness.execute("CREATE TABLE somebody_elses (n INT PRIMARY KEY)")
     look.harness.execute("INSERT INTO user_data (user_id, name, email, age) VALUES (%s, %s, %s, %s)",
                   "00000000-0000-4000-8000-000000000001", "Somebody Else", "somebody.else@example.com", 50)  # fmt: skip
-    observed = run(look, path)
+    observed = run(look, seeding, path)
     look.harness.proxy.reset()
     count = look.harness.count()
     kept = look.harness.execute(
@@ -209,8 +286,8 @@ def again(look, path, rows):
     if observed["error"]:
         why = "A script that was stopped half-way is run again."
         look.bad(asked, f"the second time {told(observed['error'])}", why=why)
-    elif count > len(rows) + 1:
-        look.bad(asked, f"{len(rows)} rows, seeded twice, made {count - theirs}", 6)
+    elif count > first + 1:
+        look.bad(asked, f"{first} rows, seeded twice, made {count - theirs}", 6)
     else:
         look.good(asked)
     if not kept:
@@ -221,12 +298,12 @@ def again(look, path, rows):
         look.good(others)
 
 
-def streamed(look, folder, has_id):
+def streamed(look, seeding, has_id):
     """Look at how much of a long file is in memory when the first row goes to the server."""
     asked = "the CSV file is read as it is needed, not as a whole"
     name = "N" * 200
     rows = ((f"{name} {n}", f"{n}.{'e' * 200}@example.com", n % 100) for n in range(LONG_FILE))
-    path = write(folder / "user_data.csv", rows, has_id, True)
+    path = write(seeding.folder / "user_data.csv", rows, has_id, True)
     size = path.stat().st_size / 2**20
     look.harness.fill("none")
     held = []
@@ -239,7 +316,7 @@ def streamed(look, folder, has_id):
     look.harness.learner.load()  # it has ended if the function before this hung
     base = look.harness.learner.memory()
     look.harness.proxy.on_query = first_write
-    look.harness.learner.ask("seed", path=str(path), only="insert_data")
+    look.harness.learner.ask("seed", path=str(path), only="insert_data", given=seeding.given)
     look.harness.proxy.reset()
     if not held:
         look.skip(asked, f"it sent no row of a file of {LONG_FILE:,} lines")
@@ -266,43 +343,15 @@ def write(path, rows, has_id, quoted):
 def no_password(look, used, sources):
     """Look for a password in the source: one that was used, and stands there, or one that is named so there."""
     asked = "no password stands in the source"
-    places = [f"line {line} of {name}" for name, source in sources if (line := password_line(source, used))]
+    places, notes = [], []
+    for name, source in sources.items():
+        if line := password_line(source, used):
+            places.append(f"line {line} of {name}")
+        elif found := placeholder_line(source):
+            notes.append(f"line {found[0]} of {name} has {found[1]!r} in the place of a password")
     if places:
         look.bad(asked, f"there is one in {', '.join(places)}", 4)
     else:
         look.good(asked)
-
-
-def password_line(source, used=()):
-    """Return the number of the line (int) of Python source that has a password in it, or None."""
-    try:
-        with PARSING:
-            tree = ast.parse(source)
-    except SyntaxError:
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in used:
-            return node.lineno
-        for name, value in named_values(node):
-            given = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
-            if given and SECRET.search(name) and not VARIABLE.fullmatch(given):
-                return value.lineno
-    return None
-
-
-def named_values(node):
-    """Yield the (name, value) pairs of a node: keyword arguments, dict items, assignments, defaults of getenv."""
-    if isinstance(node, ast.keyword) and node.arg:
-        yield node.arg, node.value
-    elif isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield key.value, value
-    elif isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                yield target.id, node.value
-    elif isinstance(node, ast.Call) and len(node.args) == 2 and isinstance(node.args[0], ast.Constant):
-        function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if function in ("get", "getenv", "setdefault", "config", "env"):
-            yield str(node.args[0].value), node.args[1]
+    for note in notes:
+        look.note(note)

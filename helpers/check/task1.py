@@ -1,6 +1,6 @@
 """Task 1: what is asked of stream_users(), and how it is looked at."""
 
-from helpers.check import rules
+from helpers.check import outages, rules
 from helpers.check.harness import PEOPLE
 from helpers.check.words import connections, difference, shown, user
 
@@ -15,6 +15,7 @@ def stream_users(look):
     users = [user(item) for item in observed["items"]]
     if None in users and not any(users):
         look.bad(asked, f"the first thing that came was {shown(observed['items'][0])}", why="Each item is one user.")
+        left_to_look_at(look, observed, left)
         return
     fault = difference(users, PEOPLE)
     if not observed["ended"]:
@@ -24,10 +25,16 @@ def stream_users(look):
     else:
         look.good(asked)
     rules.stays(look, observed)
+    rules.anew(look, observed)
     if look.from_step(2):
         rules.dicts(look, observed["items"], ages=look.step is not None)
     if observed["ended"]:
         rules.edges(look, "an empty table gives no user, one row gives one")
+    left_to_look_at(look, observed, left)
+
+
+def left_to_look_at(look, observed, left):
+    """Look at what does not depend on what came: memory, connections, errors."""
     rules.memory(look)
     if look.from_step(3):
         rules.closing(look, left)
@@ -36,7 +43,7 @@ def stream_users(look):
     if look.step is not None and look.step >= 4:
         rules.rest_is_left(look)
     if look.from_step(3):
-        rules.errors(look, "stream")
+        outages.errors(look, "stream")
         rules.ordered(look, observed["passed"].selects, 14)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from helpers.check import rules
+from helpers.check import outages, rules
 from helpers.check.harness import MANY, PEOPLE, STILL_OPEN
 from helpers.check.words import difference, shown, told, user
 
@@ -14,6 +14,12 @@ def batch_sizes(batch_size):
     """Write the sizes of the batches of all people: "5, 5, 5, 5, 3"."""
     whole, rest = divmod(len(PEOPLE), batch_size)
     return ", ".join(map(str, [batch_size] * whole + [rest] * (rest > 0)))
+
+
+def sizes_stay(look, queries, do):
+    """Where batch_size goes to the server, it stays a value."""
+    if any("LIMIT" in query.bare for query in queries):
+        rules.values_stay(look, do, {"batch_size": (rules.INJECTED,)})
 
 
 # stream_users_in_batches ----------------------------------------------------------------------------------------------
@@ -31,6 +37,7 @@ def stream_users_in_batches(look):
     right = everyone(look, observed) and right
     if right:
         rules.stays(look, observed, "batch")
+    rules.anew(look, observed, BATCH, thing="batch")
     if observed["ended"]:
         rules.edges(look, "an empty table gives no batch, one row gives one", BATCH, flat=rules.flat)
     rules.memory(look, 100, limit=MANY + 10 if right else 10)
@@ -38,8 +45,9 @@ def stream_users_in_batches(look):
         rules.refusals(look, "batch_size")
     if look.from_step(3):
         rules.closing(look, left, 100, thing="batch", stop=2)
-        rules.errors(look, "stream", 100)
+        outages.errors(look, "stream", 100)
         rules.ordered(look, queries, 14)
+        sizes_stay(look, queries, "stream")
 
 
 def sizes(look, observed, asked):
@@ -115,8 +123,8 @@ def batch_processing(look):
     prints(look, observed)
     # what was printed and what was given count alike: where they come is the line above
     given = observed["items"] if observed["iterator"] else observed.get("value")
-    text = observed["printed"] or "\n".join(map(str, given if isinstance(given, (list, tuple)) else [given]))
-    times = {person: max(len(re.findall(rf"{re.escape(word)}\b", text)) for word in person[:3]) for person in PEOPLE}
+    printed = times_in(observed["printed"])
+    times = printed if any(printed.values()) else times_in("\n".join(_texts(given)))
     over_25(look, times)
     all_batches(look, times)
     if look.from_step(2):
@@ -124,25 +132,37 @@ def batch_processing(look):
     if look.step is not None and look.step >= 2:
         broken_pipe(look)
     if look.from_step(3):
-        rules.errors(look, "call", 100, whole=16 not in look.report.mistakes)
+        outages.errors(look, "call", 100, whole=16 not in look.report.mistakes)
         rules.ordered(look, queries, 14)
+        sizes_stay(look, queries, "call")
+
+
+def times_in(text):
+    """Return how many times each of the people stands in a text (a dict)."""
+    return {person: max(len(re.findall(rf"{re.escape(word)}\b", text)) for word in person[:3]) for person in PEOPLE}
+
+
+def _texts(given):
+    """Yield the texts of what was given: users as what is in them."""
+    for item in rules.flat(given if isinstance(given, (list, tuple)) else [given]):
+        yield str(user(item) or item)
 
 
 def prints(look, observed):
     """Look at whether the call itself prints."""
     asked = "it prints users when it is called"
-    if observed["iterator"]:
-        if observed["printed_before"]:
-            look.good(asked)
-        else:
-            look.bad(asked, "the call printed nothing: it gave a generator", 13)
-    elif observed["printed"].strip():
+    at_once = observed["printed_before"]
+    if any(times_in(at_once).values()):
         look.good(asked)
+        return
+    nothing = "nothing" if not at_once.strip() else f"no user, but {shown(at_once.strip())},"
+    if observed["iterator"]:
+        look.bad(asked, f"the call printed {nothing.rstrip(',')}: it gave a generator", 13)
     else:
         given = observed.get("value")
         what = "a " + type(given).__name__ if given else "nothing"
         why = "Task 2 asks for each of these users to be printed."
-        look.bad(asked, f"the call printed nothing and returned {what}", why=why)
+        look.bad(asked, f"the call printed {nothing} and returned {what}", why=why)
 
 
 def over_25(look, times):

@@ -1,11 +1,10 @@
 """Task 3: what is asked of paginate_users(page_size, offset) and lazy_pagination(page_size)."""
 
-from helpers.check import rules
+from helpers.check import outages, rules
 from helpers.check.harness import MANY, PEOPLE
 from helpers.check.task2 import BATCH, batch_sizes
 from helpers.check.words import difference, shortened, shown, told, user
 
-INJECTED = "1; DROP TABLE user_data"
 LARGE_PAGE = 1000
 
 # paginate_users -------------------------------------------------------------------------------------------------------
@@ -30,7 +29,7 @@ def paginate_users(look):
     if far["passed"].rows >= rules.ROWS_ALLOWED:
         look.bad("it fetches its page, and not the table", f"for a page of {BATCH} users, all {MANY:,} were fetched",
                  why="Each page then costs as much as the whole table, in time and in memory.")  # fmt: skip
-    rules.errors(look, "call", 2 * rules.LOST_AFTER, 0)
+    outages.errors(look, "call", 2 * outages.LOST_AFTER, 0)
 
 
 def pages_of(look, pages, asked):
@@ -62,17 +61,8 @@ def order_and_values(look, queries, do, *arguments):
         look.bad(asked, f"the server was sent: {shortened(loose.text, 120)}", 1)
     else:
         rules.one_of_a_kind(look, asked, [query for query in queries if "ORDER BY" in query.bare])
-    asked = "what it is given stays a value, and is not run as SQL"
-    how = {"limit": 3} if do == "stream" else {}
-    given = {"page_size": (INJECTED, *arguments)} | ({"offset": (BATCH, INJECTED)} if arguments else {})
-    for what, values in given.items():
-        observed = look.watched(do, *values, **how)
-        sent = next((q for q in observed["passed"].queries if "DROP TABLE" in q.bare), None)
-        look.harness.fill("people")
-        if sent:
-            look.bad(asked, f"given {what}={INJECTED!r}, it sent the server: {' '.join(sent.text.split())[-90:]}", 2)
-            return
-    look.good(asked)
+    given = {"page_size": (rules.INJECTED, *arguments)} | ({"offset": (BATCH, rules.INJECTED)} if arguments else {})
+    rules.values_stay(look, do, given)
 
 
 # lazy_pagination ------------------------------------------------------------------------------------------------------
@@ -86,6 +76,8 @@ def lazy_pagination(look):
     rules.needs_iterable(look, observed, asked)
     left, queries = look.harness.still_open(observed), observed["passed"].selects
     page_after_page(look, observed, asked)
+    rules.stays(look, observed, "page")
+    rules.anew(look, observed, BATCH, thing="page")
     if observed["ended"]:
         rules.edges(look, "an empty table gives no page, one row gives one", BATCH, flat=rules.flat)
     as_you_ask(look)
@@ -95,7 +87,7 @@ def lazy_pagination(look):
         return
     order_and_values(look, queries, "stream")
     rules.closing(look, left, LARGE_PAGE, thing="page", stop=2)
-    rules.errors(look, "stream", LARGE_PAGE)
+    outages.errors(look, "stream", LARGE_PAGE)
     changed_while_paging(look)
 
 

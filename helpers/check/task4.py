@@ -2,7 +2,7 @@
 
 import re
 
-from helpers.check import rules
+from helpers.check import outages, rules
 from helpers.check.harness import MANY, PEOPLE
 from helpers.check.words import difference, number, shortened, shown, told
 
@@ -22,6 +22,7 @@ def stream_user_ages(look):
     rules.needs_iterable(look, observed, asked)
     left, queries = look.harness.still_open(observed), observed["passed"].selects
     every_age(look, observed, asked)
+    rules.anew(look, observed, thing="age")
     if observed["ended"]:
         rules.edges(look, "an empty table gives no age, one row gives one")
     slow = not few_queries(look, queries)
@@ -29,7 +30,7 @@ def stream_user_ages(look):
     if look.from_step(2):
         rules.closing(look, left)
     if look.from_step(3):
-        rules.errors(look, "stream", things="ages")
+        outages.errors(look, "stream", things="ages")
         if not slow:
             rules.ordered(look, queries, 14)
 
@@ -90,7 +91,7 @@ def calculate_average_age(look):
         few_queries(look, queries)
     rules.ends(look, left)
     if not slow:
-        rules.errors(look, "call", things="ages")
+        outages.errors(look, "call", things="ages")
         no_list(look)
 
 
@@ -167,6 +168,32 @@ def empty_table(look):
 def no_list(look):
     """Memory does not grow with the table: half of the rows take as much as all of them."""
     asked = "it holds a total and a count, not the ages"
+
+    def with_numbers(function, count):
+        names = getattr(function, "__globals__", {})
+        streams = [name for name, value in names.items() if getattr(value, "__name__", "") == "stream_user_ages"]
+        if not streams:
+            return None
+        before = {name: names[name] for name in streams}
+        names.update(dict.fromkeys(streams, lambda: (n % 100 for n in range(count))))
+        import tracemalloc
+
+        tracemalloc.start()
+        try:
+            function()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            names.update(before)
+
+    peaks, _ = look.run(lambda f, peak: [peak(f, n) for n in (100, 1000, 21_000)], with_numbers, errors=True)
+    if peaks and None not in peaks:  # with a generator of the check's in the place of stream_user_ages
+        if (peaks[2] - peaks[1]) / 20_000 > BYTES_A_ROW:
+            look.bad(asked, "memory grew with the number of ages that stream_user_ages gave it",
+                     why="A list of all ages grows with the table. A running total and a count do not.")  # fmt: skip
+        else:
+            look.good(asked)
+        return
     whole = look.observe_call("many", trace=True)
     look.harness.execute("DELETE FROM user_data WHERE age > 50")
     half = look.watched("call", trace=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from helpers.check import folder as solutions
 from helpers.check import handed_in
 from helpers.check.mistakes import MISTAKES
+from helpers.check.project import is_left_out
 
 KEPT = ".generators-class.json"  # in the class's folder
 READ = {".py", ".ipynb", ".csv", ".env", ".txt", ".sql"}  # what a check's answer depends on
@@ -45,7 +46,7 @@ def learners(folder):
 
 
 def _is_handed_in(path):
-    return path.is_dir() and path.name not in solutions.LEFT_OUT or path.is_file() and path.suffix == ".ipynb"
+    return path.is_dir() and not is_left_out(path) or path.is_file() and path.suffix == ".ipynb"
 
 
 def fingerprint(path):
@@ -63,7 +64,7 @@ def fingerprint(path):
 
 def _files(path):
     for base, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if name not in solutions.LEFT_OUT]
+        folders[:] = [name for name in folders if not is_left_out(Path(base, name))]
         yield from (Path(base, name) for name in names if Path(name).suffix in READ or name == ".env")
 
 
@@ -112,7 +113,8 @@ def _enter(answer, reports, column_of):
     """Put reports into an answer; several of one column (a task's functions) make one mark."""
     for report in reports:
         column = column_of(report)
-        mark = WELL if report else UNCHECKED if report.unchecked or report.problem and not report.lines else WRONG
+        unknown = report.unchecked or report.unable or report.problem and not report.lines
+        mark = WELL if report else UNCHECKED if unknown else WRONG
         before = answer["marks"].get(column, WELL)
         answer["marks"][column] = max(before, mark, key=(WELL, UNCHECKED, WRONG).index)
         answer["again"] |= report.unchecked

@@ -11,12 +11,14 @@ def told(error):
     if error["type"] in CRASHES:
         return error["text"]
     what = f"{error['type']}: {error['text']}" if error["text"] else error["type"]
+    if error["type"] == "EOFError" and "reading a line" in error["text"]:
+        what = "EOFError: it asks at the keyboard, where nobody sits. Read the environment: os.environ"
     if error["type"] == "SystemExit":
         what = "sys.exit (SystemExit): it would have ended the notebook"
     place = ""
     if error["line"]:
         file, line, source = error["line"]
-        place = f" ({file + ', ' if file else ''}line {line}{': ' + source.strip() if source else ''})"
+        place = f" ({file + ', ' if file else ''}line {line}{': ' + shortened(source, 90) if source else ''})"
     return f"it raised {what}{place}"
 
 
@@ -35,7 +37,7 @@ def _as_it_was(value):
     """Return a value with what runner.plain() could not send as it looked there: ("object", type, its repr)."""
     if isinstance(value, dict):
         return {_as_it_was(key): _as_it_was(item) for key, item in value.items()}
-    if isinstance(value, tuple) and len(value) == 3 and value[0] == "object":
+    if isinstance(value, tuple) and len(value) in (3, 4) and value[0] == "object":
         return _Text(value[2] or f"a {value[1]}")
     if isinstance(value, (list, tuple)):
         return type(value)(map(_as_it_was, value))
@@ -45,7 +47,10 @@ def _as_it_was(value):
 def shortened(text, most):
     """Return a text of at most so many characters, in one line; dots where something was left out."""
     text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    return f"{cut[: cut.rfind(' ')] if ' ' in cut[most // 2 :] else cut}…"
 
 
 def connections(count):
@@ -54,12 +59,14 @@ def connections(count):
 
 
 def user(item):
-    """Return a user as (user_id, name, email, age), from a dict or from a tuple in that order; None if it is none."""
+    """Return a user as (user_id, name, email, age), from a dict, a tuple or an object; None if it is none."""
     if isinstance(item, dict):
         found = {str(key).lower(): value for key, value in item.items()}
         if not {"user_id", "name", "email", "age"} <= set(found):
             return None
         item = [found[key] for key in ("user_id", "name", "email", "age")]
+    if isinstance(item, tuple) and item[:1] == ("object",) and len(item) == 4:
+        item = item[3]  # an object with these attributes: see runner.plain
     if not isinstance(item, (list, tuple)) or len(item) != 4 or isinstance(item[0], (list, tuple, dict)):
         return None
     user_id, name, email, age = item

@@ -45,8 +45,13 @@ def task_of(name):
     return name.partition("-")[0]
 
 
-def reports_of(solutions):
-    """Return the report of each solution. Checks wait for processes and the server: three keep two cores busy."""
+def reports_of(solutions, request):
+    """Return the report of each solution that the tests of this run ask for.
+
+    Checks wait for processes and the server: three keep two cores busy.
+    """
+    asked = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    solutions = {name: solution for name, solution in solutions.items() if name in asked}
 
     def checked(name):
         solution = solutions[name]

@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 
 pytest.register_assert_rewrite("places")  # before its import: its assertions tell both sides too
 from places import Place  # noqa: E402
+from solutions import FUNCTIONS  # noqa: E402
 
 from helpers import databases, seed  # noqa: E402
+from helpers.check import folder  # noqa: E402
+from helpers.connection import environment_names_server  # noqa: E402
 
 
 @pytest.fixture
@@ -145,3 +149,26 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.line(f"{'what':72}{'tries':>8}{'failures':>10}{'longest':>10}")
     for what, tries, failures, longest in (row for mine in rows.values() for row in mine):
         terminalreporter.line(f"{what:72}{tries:8,}{failures:10,}{longest:8.1f} s")
+
+
+# Whole solutions of the public project -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def checking_server():
+    """The server that the environment names; a private one without."""
+    with contextlib.nullcontext() if environment_names_server() else folder.private_server():
+        yield
+
+
+@pytest.fixture
+def looked_at(checking_server, tmp_path):
+    """Give a function that looks at one function of a solution, whose other files are given by name."""
+
+    def look(name, source, **files):
+        function = FUNCTIONS[name]
+        for file, text in ({function.file: source} | {f"{key}.py": text for key, text in files.items()}).items():
+            (tmp_path / file).write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+        return folder.one(tmp_path, tmp_path / function.file, function, True)
+
+    return look

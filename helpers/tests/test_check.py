@@ -67,6 +67,13 @@ def test_a_function_that_is_written_and_gives_nothing_is_told_so():
     assert "is a yield missing?" in first_bad(check.count_upto(lambda max: print())).observed
 
 
+@pytest.mark.parametrize("body", ["return max", "return []", "return max + 1", "yield", "return ''.join(max)"])
+def test_what_returns_something_is_no_stub(body):
+    names = {}
+    exec(f"def count_upto(max):\n    {body}\n", names)
+    assert not check.count_upto(names["count_upto"]).problem
+
+
 @pytest.mark.parametrize(
     ("ask", "stub"),
     [

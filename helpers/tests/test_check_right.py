@@ -291,8 +291,8 @@ SOLUTIONS = solutions_in(dict(globals()))
 
 
 @pytest.fixture(scope="module")
-def reports():
-    return reports_of(SOLUTIONS)
+def reports(request):
+    return reports_of(SOLUTIONS, request)
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)

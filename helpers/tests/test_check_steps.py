@@ -33,6 +33,13 @@ def test_the_lessons_version_goes_on_otherwise(capsys):
     assert capsys.readouterr().out == "From here on, count_upto is the lesson's version.\n"
 
 
+def test_without_the_lessons_version_ones_own_goes_on_and_is_not_taken_for_the_lessons(capsys):
+    mine = defined("def count_upto(max):\n    yield max\n", "<learner>")
+    assert check.count_upto(mine).choose(mine) is mine
+    assert "is yours, as it is" in capsys.readouterr().out
+    assert not check.count_upto(mine).problem
+
+
 def test_checking_the_lessons_version_says_so_even_when_its_cell_is_run_again():
     check.count_upto(lambda max: None).choose(defined(LESSONS, "<the solution cell>"))
     report = check.count_upto(defined(LESSONS, "<the solution cell>"))

@@ -371,9 +371,9 @@ def mistake_of(name):
 
 
 @pytest.fixture(scope="module")
-def reports():
+def reports(request):
     with closing(seed.connect_db()) as opened_outside.connection:
-        return reports_of(SOLUTIONS)
+        return reports_of(SOLUTIONS, request)
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)

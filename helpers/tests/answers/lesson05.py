@@ -43,7 +43,7 @@ def stream_user_ages():
         (STREAM + CURSOR + "        ages = [int(age) for (age,) in cursor]\n    for age in ages:\n        yield age",
          "had come from the server before your first one came out"),
         (STREAM + CURSOR + "        return [int(age) for (age,) in cursor]", "had come from the server before your first one came out"),
-        (STREAM + CURSOR + "        return (int(age) for (age,) in cursor)", "23 of 23 ages were missing"),
+        (STREAM + CURSOR + "        return (int(age) for (age,) in cursor)", "its connection was closed before the first next()"),
         (STREAM + CURSOR + "        for (age,) in cursor:\n            return int(age)", "it gave a value of type int"),
         (STREAM + CURSOR + "        yield int(cursor.fetchone()[0])", "✘ it gives every age"),
         (STREAM + CURSOR + "        for row in cursor:\n            yield row['age']", "it raised TypeError"),
