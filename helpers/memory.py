@@ -6,14 +6,19 @@ memory_profiler does the sampling. What this file adds makes its figures compara
   Here each one has a process of its own, started from nothing.
 - Memory is counted from a baseline: the process after its imports, before the function. A module that
   comes with the function may define warm_up_measurement(), called before that: what loads once is no version's cost.
+- Data that a function brings along from where it was made (a list from an earlier cell) were there before the
+  baseline. They are counted as its memory, and the table says how many MiB they are. So is what the processes hold that
+  it starts.
 - Short peaks fall between two samples. On Linux the kernel's own high-water mark (VmHWM in /proc/self/status, set back
   at the baseline) gives the peak; elsewhere the highest sample does.
 """
 
 import contextlib
 import gc
+import html
 import importlib
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -27,6 +32,8 @@ import cloudpickle
 
 INTERVAL = 0.01  # seconds between samples
 MIB = 2**20
+LITTLE = 0.5  # MiB of data that come with a function and are not worth a word
+UNEVEN = 10  # MiB by which the processes may differ before the call without a word
 
 
 # What lessons call ----------------------------------------------------------------------------------------------------
@@ -42,6 +49,8 @@ class Measurement:
     sampled_peak: float  # MiB above the baseline in the highest sample
     samples: list = field(repr=False)  # (seconds since the call, MiB above the baseline)
     cpu: float  # seconds that the processor worked for it: what else runs on the machine does not count
+    brought: float = 0.0  # MiB of data that came with the function; the peak and the samples count them
+    children: float = 0.0  # MiB that the processes which it started held together, at most; the peak counts them
     rows: int | None = None  # what the function worked through, where the caller said so
     result: object = field(default=None, repr=False)  # what it returned, where asked for
 
@@ -91,9 +100,30 @@ class Comparison(dict):
         plots.label_ends(ax, ends)
         return ax
 
+    @property
+    def notes(self):
+        """What a reader of the figures must know (list of str): data that came along, other processes, other starts."""
+        told = []
+        for name, m in self.items():
+            if m.brought:
+                told.append(
+                    f"{name}: {m.brought:,.1f} MiB were made before, outside the function. They are counted, and the "
+                    "line starts there."
+                )
+            if m.children:
+                told.append(
+                    f"{name}: the processes that it started held up to {m.children:,.1f} MiB. They are counted."
+                )
+        starts = {name: m.baseline - m.brought for name, m in self.items()}
+        if starts and max(starts.values()) - min(starts.values()) > UNEVEN:
+            each = ", ".join(f"{name} {start:,.0f} MiB" for name, start in starts.items())
+            told.append(f"The processes were of different sizes before the call, and that is not counted: {each}.")
+        return told
+
     def _repr_html_(self):
         formats = {"peak MiB": "{:,.1f}".format, "seconds": "{:,.2f}".format, "rows/s": "{:,.0f}".format}
-        return self.table.to_html(formatters=formats, border=0)
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        return self.table.to_html(formatters=formats, border=0) + notes
 
     def _ipython_display_(self):
         import matplotlib.pyplot as plt
@@ -184,7 +214,15 @@ def measure(function, rows=None, results=False):
     Raises what the function raises, as itself, with the other process's traceback as its cause; RuntimeError if the
     process ended without an answer, as when the system kills it for its memory.
     """
-    payload = cloudpickle.dumps((sys.path, results, cloudpickle.dumps(function)))
+    from helpers import brought, processes
+
+    try:
+        pickled = cloudpickle.dumps(function)
+    except Exception as error:
+        what = brought.culprit(function) or f"something that cannot be copied ({error})"
+        raise TypeError(f"The function uses {what}, from outside it. Make it inside the function.") from None
+    payload = cloudpickle.dumps((sys.path, results, pickled))
+    killed, _ = processes.killed_for_memory()
     # Into files: at the end of a pipe we would wait for whatever the function has left running
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.run([sys.executable, os.path.abspath(__file__)], input=payload, stdout=out, stderr=err)
@@ -192,18 +230,26 @@ def measure(function, rows=None, results=False):
             file.seek(0)
         answer, said = out.read(), err.read()
     if not answer:
-        said = said.decode(errors="replace").strip()
-        raise RuntimeError(
-            f"The measured process ended with status {process.returncode} and no answer"
-            + (" (-9 often means that the system had no memory left)" if process.returncode == -9 else "")
-            + (f":\n{said[-2000:]}" if said else "")
-        )
+        raise _no_answer(process.returncode, said.decode(errors="replace").strip(), killed)
     answer = cloudpickle.loads(answer)
     if "error" in answer:
         error, text = answer["error"]
         raise error from _InTheMeasuredProcess(text)
     result = answer.pop("result", None)
     return Measurement(rows=rows, result=cloudpickle.loads(result) if result else None, **answer)
+
+
+def _no_answer(status, said, killed_before):
+    """Return the error for a process that has ended without an answer."""
+    from helpers import processes
+
+    killed, limit = processes.killed_for_memory()
+    if status == -signal.SIGKILL and killed > killed_before:
+        most = f" The limit here is {limit:,.0f} MiB." if limit else ""
+        return MemoryError(f"The system ended the measured process: it took more memory than there is.{most}")
+    why = " (-9 often means that the system had no memory left)" if status == -signal.SIGKILL else ""
+    what = f":\n{said[-2000:]}" if said else ""
+    return RuntimeError(f"The measured process ended with status {status} and no answer{why}{what}")
 
 
 class _InTheMeasuredProcess(Exception):
@@ -239,60 +285,56 @@ def _main():
 def _measure_here(function, results):
     from memory_profiler import memory_usage
 
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path.append(root)  # where the notebook's own folder is not it
+    from helpers import brought, processes
+
+    sys.path.remove(root)
+    came_along = brought.size(function) / MIB
+    came_along = came_along if came_along > LITTLE else 0.0
     clock = {}
 
     def timed():
         clock["start"], clock["counter"], worked = time.time(), time.perf_counter(), time.process_time()
         try:
-            clock["result"] = function()
+            with processes.ChildrensMemory(INTERVAL) as clock["children"]:
+                clock["counter"], worked = time.perf_counter(), time.process_time()
+                try:
+                    clock["result"] = function()
+                finally:
+                    clock["seconds"] = time.perf_counter() - clock["counter"]
+                    clock["cpu"] = time.process_time() - worked
         except BaseException as error:  # memory_usage must not see it: it would kill every child of this process
             clock["error"] = error
-        clock["seconds"] = time.perf_counter() - clock["counter"]
-        clock["cpu"] = time.process_time() - worked
 
     for module in list(sys.modules.values()):  # those that came with the function
         if warm_up := getattr(module, "__dict__", {}).get("warm_up_measurement"):
             warm_up()
     gc.collect()
-    marked = _reset_high_water_mark()
+    marked = processes.reset_high_water_mark()
     baseline = statistics.median(memory_usage(-1, interval=0.001, timeout=0.005))
     # max_iterations: memory_usage would run the function again until it has enough samples
     samples = memory_usage((timed, (), {}), interval=INTERVAL, max_iterations=1, timestamps=True)
-    high = _high_water_mark() if marked else None
+    high = processes.high_water_mark() if marked else None
     if "error" in clock:
         raise clock["error"]
-    sampled = [(max(0.0, at - clock["start"]), level - baseline) for level, at in samples]
+    above = came_along - baseline
+    children = clock["children"]
+    sampled = [(max(0.0, at - clock["start"]), level + above + children.added(at)) for level, at in samples]
     sampled_peak = max(level for _, level in sampled)
     answer = {
-        "peak": sampled_peak if high is None else high - baseline,
+        "peak": sampled_peak if high is None else max(high + above, sampled_peak if children.samples else 0.0),
         "seconds": clock["seconds"],
         "cpu": clock["cpu"],
         "baseline": baseline,
         "sampled_peak": sampled_peak,
         "samples": sampled,
+        "brought": came_along,
+        "children": children.peak,
     }
     if results:
         answer["result"] = cloudpickle.dumps(clock["result"])
     return answer
-
-
-def _reset_high_water_mark():
-    """Set the kernel's high-water mark of this process back to now (proc_pid_clear_refs(5)); say if that worked."""
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:  # not Linux, or a container that does not offer it
-        return False
-    return _high_water_mark() is not None
-
-
-def _high_water_mark():
-    """Return the most memory that this process has held, in MiB (VmHWM, proc_pid_status(5)), or None."""
-    try:
-        with open("/proc/self/status") as file:
-            return next((int(line.split()[1]) * 1024 / MIB for line in file if line.startswith("VmHWM:")), None)
-    except OSError:
-        return None
 
 
 if __name__ == "__main__":

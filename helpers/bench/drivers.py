@@ -17,7 +17,7 @@ import time
 import mysql.connector
 from tqdm import tqdm
 
-from helpers import databases, memory
+from helpers import databases, memory, processes
 from helpers.bench import machine, peers
 from helpers.bench.forwarder import Forwarder, sent
 from helpers.bench.ways import WAYS, Reader
@@ -54,7 +54,7 @@ def whole(reader, where, counter):
 
 def stop(reader, where, counter):
     """Take six rows, pause, close; return what that cost and what was left."""
-    start_mib = machine.high_water()
+    start_mib = processes.high_water_mark()
     with contextlib.closing(mysql.connector.connect(**_plain(where))) as watcher:
         before = _rows_read(watcher)
         stream = reader.start()
@@ -62,7 +62,7 @@ def stop(reader, where, counter):
         while taken < TAKEN:
             taken += next(stream)
         time.sleep(PAUSE)
-        paused = machine.high_water() - start_mib
+        paused = processes.high_water_mark() - start_mib
         start = time.perf_counter()
         raised = ""
         try:

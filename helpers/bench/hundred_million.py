@@ -21,7 +21,7 @@ from pathlib import Path
 
 import mysql.connector
 
-from helpers import domains, seed, server
+from helpers import domains, processes, seed, server
 from helpers.bench import machine
 
 DATABASE = "hundred_million"
@@ -34,9 +34,9 @@ NEAR = 100_000  # rows before and after the checkpoint that are looked at after 
 CHILD = """
 import sys
 import tqdm
-from helpers.bench import machine
+from helpers import processes
 from helpers.domains.__main__ import main
-print(machine.resident(), flush=True)
+print(processes.resident(), flush=True)
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -103,13 +103,13 @@ class Run:
             self.clients.append(client)
             next_word, next_point, done = time.monotonic() + 30, 0.0, None
             while process.poll() is None:
-                high = machine.high_water(process.pid) or 0
+                high = processes.high_water_mark(process.pid) or 0
                 client["peak_mib"] = max(client["peak_mib"], round(high - baseline, 2))
                 if time.monotonic() >= next_point:
                     done = self._done(step)
                     if done is not None:
                         next_point = time.monotonic() + self.interval
-                        above = round((machine.resident(process.pid) or baseline) - baseline, 2)
+                        above = round((processes.resident(process.pid) or baseline) - baseline, 2)
                         self.sample(done, above, self._server_mib())
                         if time.monotonic() >= next_word:
                             next_word += 30
@@ -178,7 +178,7 @@ class Run:
 
     def _server_mib(self):
         with contextlib.suppress(OSError, ValueError):
-            return round(machine.resident(server_pid()) or 0, 1)
+            return round(processes.resident(server_pid()) or 0, 1)
         return None
 
 
@@ -210,7 +210,7 @@ def run(rows, status=None):
         "machine": machine.describe(),
     }
     empty = disk_mib()
-    server_at_start = machine.resident(server_pid())
+    server_at_start = processes.resident(server_pid())
     seconds, disk = {}, {}
     for step, arguments in (("fill", ["fill", "--rows", str(rows)]), ("rank", ["rank"]), ("verify", ["verify"])):
         seconds[step] = work.work(step, arguments)

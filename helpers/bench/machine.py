@@ -63,20 +63,3 @@ def _server():
 def busy():
     """Return how many processes wanted to run in the last minute (the load average), to tell of other work."""
     return round(os.getloadavg()[0], 2) if sys.platform != "win32" else None
-
-
-def high_water(pid="self"):
-    """Return the most memory that a process has held, in MiB (VmHWM), or None where Linux does not say."""
-    return _from_status(pid, "VmHWM")
-
-
-def resident(pid="self"):
-    """Return the memory that a process holds now, in MiB (VmRSS), or None where Linux does not say."""
-    return _from_status(pid, "VmRSS")
-
-
-def _from_status(pid, name):
-    with contextlib.suppress(OSError):
-        found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-        return int(found[1]) / 1024 if found else None
-    return None

@@ -1,0 +1,134 @@
+"""What a function brings along from where it was made: how large its data are, and what of it cannot travel."""
+
+import contextlib
+import functools
+import gc
+import inspect
+import io
+import os
+import struct
+import sys
+import threading
+import types
+
+import cloudpickle
+
+LEFT_OUT = (types.ModuleType, types.CodeType, types.BuiltinFunctionType, type(None), type(...), bool)
+LOCKS = (type(threading.Lock()), type(threading.RLock()))
+
+
+def size(function):
+    """Return the bytes of the data that a function brings along (int).
+
+    Data are what its variables hold that were made outside it: globals, closures, default arguments and attributes,
+    nested ones too. Modules, and functions and classes that a module has, are none. It walks them in a copy of the
+    process, so that this one holds no more memory than before; 0 where a process cannot be copied.
+    """
+    if not hasattr(os, "fork"):
+        return 0
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        with contextlib.suppress(BaseException):
+            os.write(writing, struct.pack("=q", _walk(function)))
+        os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as answer:
+        told = answer.read()
+    os.waitpid(pid, 0)
+    return struct.unpack("=q", told)[0] if told else 0
+
+
+def _walk(function):
+    total, known, waiting = 0, set(), [function]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in known or isinstance(thing, LEFT_OUT) or _of_a_module(thing):
+            continue
+        known.add(id(thing))
+        if isinstance(thing, types.FunctionType):
+            waiting += _variables(thing)
+        elif isinstance(thing, type):
+            waiting += vars(thing).values()
+        else:
+            bytes_, more = _size_and_parts(thing)
+            total += bytes_
+            waiting += more
+    return total
+
+
+def _of_a_module(thing):
+    """Whether a function or class can be imported: it is the program's, and not data."""
+    if not isinstance(thing, (types.FunctionType, type)):
+        return False
+    found = sys.modules.get(thing.__module__)
+    for name in thing.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found is thing
+
+
+def _variables(function):
+    """Return what a function's variables from outside hold."""
+    held = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *vars(function).values()]
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # not bound yet
+            held.append(cell.cell_contents)
+    names, codes = set(), [function.__code__]
+    while codes:
+        code = codes.pop()
+        names.update(code.co_names)
+        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return held + [function.__globals__[name] for name in names if name in function.__globals__]
+
+
+def _size_and_parts(thing):
+    """Return the bytes of one object, as Python's allocator rounds them up, and the objects in it."""
+    if hasattr(thing, "memory_usage") and hasattr(thing, "index"):  # pandas, which knows its own
+        usage = thing.memory_usage(deep=True)
+        return int(getattr(usage, "sum", lambda: usage)()), []
+    bytes_ = (sys.getsizeof(thing, 0) + 15) // 16 * 16
+    if hasattr(thing, "dtype") and hasattr(thing, "base"):  # numpy: a view's bytes are those of its base
+        parts = [] if thing.base is None else [thing.base]
+        return bytes_, parts + (thing.ravel().tolist() if thing.dtype.hasobject else [])
+    return bytes_, gc.get_referents(thing)
+
+
+# What cannot travel ---------------------------------------------------------------------------------------------------
+
+
+def culprit(function):
+    """Return what keeps a function from being pickled, in words: "`users`, a generator"; "" where nothing is found."""
+    for name, value in _named(function):
+        try:
+            cloudpickle.dumps(value)
+        except Exception:
+            return f"`{name}`, {_kind(value)}"
+    return ""
+
+
+def _named(function):
+    while isinstance(function, functools.partial):
+        yield from {**dict(enumerate(function.args)), **function.keywords}.items()
+        function = function.func
+    if isinstance(function, types.MethodType):
+        yield "self", function.__self__
+    with contextlib.suppress(TypeError, ValueError):
+        variables = inspect.getclosurevars(inspect.unwrap(function))
+        yield from {**variables.nonlocals, **variables.globals}.items()
+        defaults = inspect.signature(function).parameters
+        yield from ((name, parameter.default) for name, parameter in defaults.items())
+
+
+def _kind(value):
+    """Say what a value is (str): "a generator", "an open file"."""
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        return "a generator"
+    if isinstance(value, io.IOBase):
+        return "an open file"
+    if isinstance(value, LOCKS):
+        return "a lock"
+    name = type(value).__name__
+    for word in ("cursor", "connection"):
+        if word in name.lower():
+            return f"a {word}"
+    return f"an object of type {name} that holds one" if isinstance(value, (list, tuple, dict, set)) else f"a {name}"

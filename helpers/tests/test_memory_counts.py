@@ -1,0 +1,198 @@
+"""memory.compare counts what a function brings along and what its processes hold, and says so; or it refuses."""
+
+import functools
+import itertools
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from helpers import brought, memory, processes
+
+COUNT = 500_000
+NUMBERS = "numbers = [float(n) for n in range(COUNT)]\n"
+MIB_OF_NUMBERS = COUNT * (8 + 32) / 2**20  # a reference of 8 bytes, and a float of 24, which Python rounds up to 32
+
+
+def cells(source):
+    """Run cells of a notebook; return the function `counted` that they define."""
+    notebook = {"__name__": "__main__", "COUNT": COUNT, "np": np, "pd": pd}
+    exec(NUMBERS + source, notebook)
+    return notebook["counted"]
+
+
+EARLIER = {
+    "a list": ("counted = lambda: sum(numbers)", MIB_OF_NUMBERS),
+    "a list in a function of it": ("def total():\n    return sum(numbers)\ncounted = lambda: total()", MIB_OF_NUMBERS),
+    "a dict": ("table = dict(enumerate(numbers))\ncounted = lambda: len(table)", None),
+    "nested": ("rows = {'all': [(numbers,)]}\ncounted = lambda: len(rows)", MIB_OF_NUMBERS),
+    "an attribute": (
+        "class Box: pass\nbox = Box()\nbox.held = numbers\ncounted = lambda: len(box.held)", MIB_OF_NUMBERS),
+    "an attribute of a class": ("class Box:\n    held = numbers\ncounted = lambda: len(Box.held)", MIB_OF_NUMBERS),
+    "a closure": ("def make(held):\n    return lambda: sum(held)\ncounted = make(numbers)", MIB_OF_NUMBERS),
+    "a default argument": ("def counted(held=numbers):\n    return sum(held)", MIB_OF_NUMBERS),
+    "a numpy array": ("array = np.array(numbers)\ncounted = lambda: array.sum()", COUNT * 8 / 2**20),
+    "a view of one": ("array = np.array(numbers)[::2]\ncounted = lambda: array.sum()", None),
+    "a DataFrame": ("frame = pd.DataFrame({'a': numbers})\ncounted = lambda: len(frame)", COUNT * 8 / 2**20),
+    "a str": ("text = 'x' * (20 * 2**20)\ncounted = lambda: len(text)", 20),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_data_from_an_earlier_cell_are_counted_and_said(name):
+    source, mib = EARLIER[name]
+    compared = memory.compare({"mine": cells(source)})
+    measured = compared["mine"]
+    assert measured.brought > 1
+    if mib is not None:
+        assert measured.brought == pytest.approx(mib, rel=0.05)
+    assert measured.peak >= measured.brought
+    assert measured.samples[0][1] > 0.9 * measured.brought  # the line starts there
+    assert any("were made before, outside the function" in note for note in compared.notes)
+    assert "were made before" in compared._repr_html_()
+
+
+def test_an_honest_pair_gets_no_word():
+    compared = memory.compare(
+        {"list": lambda: sum(list(range(COUNT))), "generator": lambda: sum(itertools.islice(itertools.count(), COUNT))}
+    )
+    assert compared.notes == []
+    assert compared["list"].brought == compared["generator"].brought == 0
+    assert compared["list"].peak > 10 * compared["generator"].peak
+
+
+def test_the_walk_leaves_the_measured_process_as_it_was():
+    light, heavy = memory.measure(lambda: None), memory.measure(cells("counted = lambda: len(numbers)"))
+    assert heavy.baseline - light.baseline < 1.6 * MIB_OF_NUMBERS
+
+
+# Processes ------------------------------------------------------------------------------------------------------------
+
+HOLD = "import sys, time; held = bytearray(64 * 2**20); print(1, flush=True); sys.stdin.read()"
+
+
+def hold_in_a_subprocess():
+    with subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        most = processes.high_water_mark(child.pid)
+        until_seen()
+        child.communicate(b"")
+    return most
+
+
+def hold_in_forks():
+    """Two forked processes, each with 32 MiB of its own; return what they alone hold."""
+    context = multiprocessing.get_context("fork")
+    ready, done = context.Semaphore(0), context.Event()
+
+    def child():
+        held = bytearray(32 * 2**20)
+        ready.release()
+        done.wait()
+        del held
+
+    children = [context.Process(target=child) for _ in range(2)]
+    for each in children:
+        each.start()
+    for _ in children:
+        ready.acquire()
+    until_seen()
+    own = sum(psutil.Process(each.pid).memory_full_info().uss for each in children) / 2**20
+    done.set()
+    for each in children:
+        each.join()
+    return own
+
+
+def until_seen():
+    """Wait until the thread that watches the children has looked at them."""
+    (watch,) = [t for t in threading.enumerate() if getattr(t, "_target", None) and t._target.__name__ == "_watch"]
+    samples = watch._target.__self__.samples
+    before = len(samples)
+    while len(samples) < before + 3:
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("function", [hold_in_a_subprocess, hold_in_forks], ids=["a subprocess", "two forks"])
+def test_memory_of_processes_that_the_function_starts_is_counted(function):
+    measured = memory.measure(function, results=True)
+    assert measured.peak == pytest.approx(measured.result, rel=0.10)
+    assert measured.children > 60
+    assert "the processes that it started held up to" in memory.Comparison({"mine": measured}).notes[0]
+
+
+def test_versions_that_start_from_different_processes_are_told():
+    notebook = {"__name__": "__main__"}
+    exec("import bokeh.plotting as library\ncounted = lambda: library.figure", notebook)
+    compared = memory.compare({"library": notebook["counted"], "none": lambda: None})
+    assert any(note.startswith("The processes were of different sizes") for note in compared.notes)
+
+
+# What cannot be brought along, and the system's end ---------------------------------------------------------------
+
+
+def _generator():
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("thing", "kind"),
+    [
+        (_generator(), "a generator"),
+        (threading.Lock(), "a lock"),
+        (open(os.devnull, "rb"), "an open file"),  # noqa: SIM115
+        ([_generator()], "an object of type list that holds one"),
+    ],
+    ids=["generator", "lock", "file", "list-of-generators"],
+)
+@pytest.mark.parametrize("way", ["closure", "default", "partial"])
+def test_what_cannot_travel_is_named_in_one_sentence(thing, kind, way):
+    def default(ready=thing):
+        return ready
+
+    functions = {"closure": lambda: thing, "default": default, "partial": functools.partial(len, thing)}
+    with pytest.raises(TypeError) as raised:
+        memory.compare({"mine": functions[way]})
+    assert f", {kind}, from outside it. Make it inside the function." in str(raised.value)
+    assert "pickle" not in str(raised.value)
+
+
+@pytest.mark.parametrize("way", ["cursor", "connection"])
+def test_a_cursor_and_a_connection_are_named(connection, way):
+    ready = connection if way == "connection" else connection.cursor()
+    with pytest.raises(TypeError, match=f"`ready`, a {way}, from outside it"):
+        memory.measure(lambda: ready)
+
+
+def test_a_process_ended_for_its_memory_is_named_with_the_limit(monkeypatch, tmp_path):
+    counter, limit = tmp_path / "memory.events", tmp_path / "memory.max"
+    counter.write_text("low 0\noom_kill 4\n")
+    limit.write_text(f"{512 * 2**20}\n")
+    monkeypatch.setattr(processes, "_of_the_group", lambda: [(counter, limit)])
+
+    def end():
+        counter.write_text("low 0\noom_kill 5\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(MemoryError, match="it took more memory than there is. The limit here is 512 MiB"):
+        memory.measure(end)
+    with pytest.raises(RuntimeError, match="status -9 and no answer"):
+        memory.measure(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_the_group_s_files_are_those_of_this_system():
+    killed, limit = processes.killed_for_memory()
+    assert killed >= 0
+    assert limit is None or limit > 0
+
+
+def test_the_size_of_a_function_that_brings_nothing_is_nothing():
+    assert brought.size(lambda: None) < 10_000
