@@ -1,5 +1,6 @@
 """What every lesson must have: its parts, its tags, clean outputs, and the functions that it promises."""
 
+import ast
 import functools
 import itertools
 import json
@@ -268,6 +269,22 @@ def test_first_edition_has_its_parts_exercises_and_predictions(path):
     assert 2 <= len(solutions) == text.count("<summary>Hint</summary>") <= 3
     assert all(cell.source.startswith("# Solution") and cell.metadata.jupyter.source_hidden for cell in solutions)
     assert text.count("<summary>Answer</summary>") >= 2
+
+
+# What one lesson promises ---------------------------------------------------------------------------------------------
+
+
+def test_lesson_01_shows_each_function_and_constant_of_seed_whole():
+    """Its cells print them from the file: a change of seed.py asks for `make outputs LESSON=01`."""
+    cells = notebooks.read(LESSONS[1]).cells
+    outputs = [output.text for cell in cells for output in cell.get("outputs", []) if "text" in output]
+    source = (notebooks.ROOT / "helpers" / "seed.py").read_text(encoding="utf-8")
+    nodes = [node for node in ast.parse(source).body if isinstance(node, (ast.Assign, ast.FunctionDef))]
+    assert len(nodes) >= 8
+    for node in nodes:
+        first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+        whole = "\n".join(source.splitlines()[first - 1 : node.end_lineno])
+        assert any(whole in output for output in outputs), whole
 
 
 # The checks of lessons can fail ---------------------------------------------------------------------------------------
