@@ -117,7 +117,7 @@ FILES = {"seed.py": SEED, "0-stream_users.py": STREAM, "1-batch_processing.py": 
 CHECKED = {  # what is measured -> (the check, its step, the source)
     REFERENCE: ("stream_users", None, STREAM),
     "check.stream_users(function, step=1)": ("stream_users", 1, STREAM),
-    "check.stream_users(function, step=4)": ("stream_users", 4, STREAM),
+    "check.stream_users(function, step=3)": ("stream_users", 3, STREAM),
     "check.stream_users_in_batches(function)": ("stream_users_in_batches", None, BATCHES),
     "check.batch_processing(function)": ("batch_processing", None, BATCHES),
     "check.paginate_users(function)": ("paginate_users", None, PAGES),
