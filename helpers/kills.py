@@ -1,0 +1,56 @@
+"""Kill a function's process with signal 9 at a forced point: right before it sends a certain statement."""
+
+import multiprocessing
+import os
+import signal
+
+import cloudpickle
+
+_processes = multiprocessing.get_context("forkserver")  # a copy of a process that has made no thread and no connection
+_processes.set_forkserver_preload(["helpers.kills", "helpers.domains"])
+
+
+def kill_before(statement, time, function):
+    """Run function() in a process of its own, and kill it before a cursor sends `statement` for the `time`-th time.
+
+    Parameters
+    ----------
+    statement : str
+        How the statement begins, in capitals or not: "UPDATE checkpoint".
+    time : int
+        1 for the first time.
+    function : callable
+        Without arguments; those of a notebook and lambdas work too. The process has this one's environment.
+
+    Returns
+    -------
+    int
+        The process's exit status: -9 where it was killed, 0 where it came to its end before.
+    """
+    job = cloudpickle.dumps(function)
+    process = _processes.Process(target=_run, args=(job, statement, time, dict(os.environ)))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def _run(job, statement, time, environment):
+    """In the other process: let every cursor count, then do the job."""
+    from mysql.connector import cursor, cursor_cext
+
+    os.environ.update(environment)
+    left = [time]
+
+    def counting(execute):
+        def execute_unless_killed(self, operation, *arguments, **options):
+            if " ".join(operation.split()).upper().startswith(statement.upper()):
+                left[0] -= 1
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return execute(self, operation, *arguments, **options)
+
+        return execute_unless_killed
+
+    for kind in (cursor_cext.CMySQLCursor, cursor.MySQLCursor):
+        kind.execute = counting(kind.execute)
+    cloudpickle.loads(job)()
