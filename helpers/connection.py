@@ -19,22 +19,50 @@ from helpers import server
 
 CONNECT_SECONDS = 5
 SLOW_CONSUMER_SECONDS = 3600  # how long a consumer may think between two rows before the server gives it up
-LOST = (2006, 2013, 2055)  # the driver's error numbers for "the server has gone"
+LOST = (2006, 2013, 2055, 4031)  # error numbers for "the connection has gone"; 4031: MySQL ended an idle one
 ADVICE = {  # what to do next, by the error's number
     **dict.fromkeys(
-        LOST, "The connection was lost. Run the cell again; if that fails too, see whether the server still runs."
+        LOST,
+        "The connection was lost: it was idle for too long (wait_timeout), its rows were read too slowly "
+        "(net_write_timeout), or the server ended. Connect again: run the cell that makes the connection, then this "
+        "one.",
     ),
     **dict.fromkeys((1045, 1698), "The user or the password is wrong. Check MYSQL_USER and MYSQL_PASSWORD."),
-    **dict.fromkeys((1044, 1142), "Ask for the right, or name a database of yours in MYSQL_DATABASE."),
+    **dict.fromkeys(
+        (1044, 1142, 1227),
+        "You lack permission on this database. Ask for access, or set MYSQL_DATABASE to one that you own.",
+    ),
     **dict.fromkeys(
         (3, 14, 20, 1021, 1026, 1030, 1114),  # a server that cannot write says one of these, by the file that it is at
-        "The server's disk is full, it seems. Free some space and run the cell again.",
+        "The server could not write; its disk is probably full. Free some space and run the cell again.",
     ),
-    1040: "Too many connections are open. Shut down the kernels that you do not need.",
+    **dict.fromkeys(
+        (1290, 1836), "The server is read-only. Set MYSQL_HOST to one that you may write to, such as its primary."
+    ),
+    **dict.fromkeys(
+        (1862, 1820),
+        "The password has expired. Log in with the mysql program and set another one with ALTER USER.",
+    ),
+    **dict.fromkeys((3118, 4151, 3955), "The account is locked. Ask the server's administrator to unlock it."),
+    **dict.fromkeys(
+        (1969, 3024),
+        "The server limits how long a statement may run. Read fewer rows at once, page by page (lesson 04), or raise "
+        "max_statement_time (MariaDB) or max_execution_time (MySQL) for the session.",
+    ),
+    1040: "All connections that the server allows (max_connections) are in use. Shut down the kernels that you do not "
+    "need, and wait for others to end theirs.",
     1049: "The database does not exist yet. Run databases.ready(), or create_database(connection).",
+    1129: "The server has blocked this machine after many failed attempts. Ask its administrator for FLUSH HOSTS.",
+    1130: "The server accepts no connections from this machine. Ask its administrator for an account that it does.",
     1146: "The table does not exist yet. Run databases.ready(), or create_table(connection).",
-    2005: "There is no machine of this name. Check MYSQL_HOST.",
+    1203: "Your user has as many connections open as the server allows (max_user_connections). Shut down the kernels "
+    "that you do not need.",
+    1226: "Your account has reached the limit that the message names. Shut down the kernels that you do not need; wait "
+    "for the end of the hour if it is a limit for an hour; or ask the server's administrator for a higher one.",
+    2005: "Host not found. Check MYSQL_HOST.",
+    3159: "The server accepts encrypted connections only. Use MYSQL_HOST, and a driver with SSL.",
 }
+UNREACHABLE = (2002, 2003)  # nobody answers at that address
 
 
 # Connecting -----------------------------------------------------------------------------------------------------------
@@ -70,7 +98,7 @@ def connect(database=None):
             )
         except mysql.connector.Error as error:
             # A private server that has just died is started again as soon as its keeper has noticed
-            if private and error.errno in (2002, 2003, *LOST) and time.monotonic() < deadline:
+            if private and error.errno in (*UNREACHABLE, *LOST) and time.monotonic() < deadline:
                 time.sleep(0.1)
                 continue
             raise explained(error) from None
@@ -128,14 +156,21 @@ def explained(error):
     who = f"user {env('MYSQL_USER')!r} at {where}" if where else "the private server"
     if str(error.msg).startswith(who):  # explained already, where it came from
         return error
-    advice = ADVICE.get(
-        error.errno,
-        "Is the server running? Check MYSQL_HOST and MYSQL_PORT (or MYSQL_UNIX_SOCKET)."
-        if where
-        else "Run the cell again; python -m helpers.server status says how the server is.",
-    )
+    number = _number(error)
+    advice = ADVICE.get(number, "")
+    if number in UNREACHABLE and where:
+        advice = "Is the server running? Check MYSQL_HOST and MYSQL_PORT (or MYSQL_UNIX_SOCKET)."
+    elif number in UNREACHABLE:
+        advice = "Run the cell again; python -m helpers.server status says how the server is."
     kind = type(error) if isinstance(error, mysql.connector.Error) else mysql.connector.OperationalError
-    return kind(msg=f"{who}: {error.msg or error}. {advice}", errno=error.errno, sqlstate=error.sqlstate)
+    message = str(error.msg or error).rstrip(".")
+    return kind(msg=f"{who}: {message}. {advice}".rstrip(), errno=number, sqlstate=error.sqlstate)
+
+
+def _number(error):
+    """Return the number of one of the driver's errors; it has none for a connection that it knows to be closed."""
+    closed = isinstance(error, mysql.connector.Error) and "onnection not available" in str(error)
+    return LOST[0] if closed else getattr(error, "errno", None)
 
 
 @contextlib.contextmanager
@@ -144,7 +179,7 @@ def explaining():
     try:
         yield
     except Exception as error:  # commit() of the C extension raises what is no mysql.connector.Error
-        if not isinstance(error, OSError) and getattr(error, "errno", None) in ADVICE:  # the system's numbers differ
+        if not isinstance(error, OSError) and _number(error) in ADVICE:  # the system's numbers differ
             raise explained(error) from None
         raise
 

@@ -17,7 +17,7 @@ from helpers.users import USER_DATA, synthetic_users_by_id
 
 COURSE_ROWS = os.environ.get("COURSE_ROWS") or "200000"  # rows in the lessons' large table
 if not re.fullmatch("[1-9][0-9]*", COURSE_ROWS):
-    raise ValueError(f"COURSE_ROWS={COURSE_ROWS!r} is not a whole number from 1 on")
+    raise ValueError(f"COURSE_ROWS={COURSE_ROWS!r} must be a positive integer")
 COURSE_ROWS = int(COURSE_ROWS)
 SEEDING_SECONDS = 3600  # how long one process waits for another that fills the same table
 
@@ -32,14 +32,14 @@ def ready(rows=None):
         (ALX_prodev_200000 for 200,000) with that many synthetic users. What exists already is used again.
     """
     if rows is not None and (type(rows) is not int or rows < 1):
-        raise ValueError(f"rows must be a whole number from 1 on, not {rows!r}")
+        raise ValueError(f"rows must be a positive integer, not {rows!r}")
     base = database_name(os.environ.get("COURSE_DATABASE") or database_name())
     name = base if rows is None else database_name(f"{base}_{rows}")
     with (
+        explaining(),
         contextlib.closing(connect()) as connection,
         contextlib.closing(connection.cursor()) as cursor,
         exclusive_lock(cursor, "seeding " + name, SEEDING_SECONDS),  # eight notebooks may start at once
-        explaining(),
     ):
         seed.create_database(connection, name)
         cursor.execute(f"USE `{name}`")
@@ -102,8 +102,13 @@ def _pointed_at(name):
 # Looking into them ----------------------------------------------------------------------------------------------------
 
 
+@explaining()
 def ask(query, *parameters):
-    """Run one statement on a connection of its own, commit, and return its rows, a list of tuples."""
+    """Run one statement on a connection of its own, commit, and return its rows, a list of tuples.
+
+    >>> ask("SELECT %s + 1", 41)
+    [(42,)]
+    """
     with contextlib.closing(seed.connect_to_prodev()) as connection, contextlib.closing(connection.cursor()) as cursor:
         cursor.execute(query, parameters)
         rows = cursor.fetchall() if cursor.with_rows else []

@@ -133,7 +133,8 @@ def find_program():
         program = shutil.which(chosen)
         if program is None:
             raise ServerError(
-                f"COURSE_MYSQLD={chosen!r} is not a program that can be run. Mend it, or unset it to search."
+                f"COURSE_MYSQLD={chosen!r} is not a program that can be run. Correct it, or unset it to "
+                "search automatically."
             )
         return program
     folders = os.environ.get("PATH", "").split(os.pathsep)

@@ -285,6 +285,7 @@ def batch_processing__to_stdout_and_a_count(batch_size):
                 count += 1
     return count
 
+
 # The tests ------------------------------------------------------------------------------------------------------------
 
 SOLUTIONS = solutions_in(dict(globals()))

@@ -62,7 +62,7 @@ def test_ready_fills_up_what_an_interrupted_seeding_left(base):
 
 @pytest.mark.parametrize("rows", [0, -1, 1.5, "10", "1; DROP TABLE user_data", True])
 def test_ready_refuses_what_is_no_number_of_rows(rows):
-    with pytest.raises(ValueError, match="rows must be a whole number from 1 on"):
+    with pytest.raises(ValueError, match="rows must be a positive integer"):
         databases.ready(rows)
 
 
@@ -90,4 +90,4 @@ def test_a_number_of_rows_that_makes_no_sense_is_named(value):
     command = [sys.executable, "-c", "from helpers import databases"]
     environment = {**os.environ, "COURSE_ROWS": value}
     done = subprocess.run(command, cwd=ROOT, text=True, env=environment, stderr=subprocess.PIPE)
-    assert done.stderr.endswith(f"ValueError: COURSE_ROWS={value!r} is not a whole number from 1 on\n")
+    assert done.stderr.endswith(f"ValueError: COURSE_ROWS={value!r} must be a positive integer\n")

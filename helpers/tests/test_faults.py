@@ -208,7 +208,7 @@ def test_server_killed_at_work(warm, tally, work, who, tries):
                 error = answer(process, "")
                 assert error["number"] in LOST
                 assert "the private server: " in error["error"]
-                assert "Run the cell again" in error["error"]
+                assert "Connect again: run the cell" in error["error"]
                 assert answer(process, "") == {"rows": 10_000}, "all or none, and the next call works"
                 process.communicate()
 
@@ -270,7 +270,7 @@ ENVIRONMENTS = {
     "a user nobody knows": ({"somebody's": "", "MYSQL_USER": "stranger"}, "user 'stranger' at /.*/s: Access denied"),
     "a user without rights": (
         {"somebody's": "", "MYSQL_USER": "guest"},
-        "user 'guest' at /.*/s: Access denied.*Ask for the right, or name a database of yours in MYSQL_DATABASE",
+        "user 'guest' at /.*/s: Access denied.*You lack permission on this database",
     ),
     "a database that is none": ({"MYSQL_DATABASE": "my course"}, "MYSQL_DATABASE='my course' is not a plain name"),
 }

@@ -144,6 +144,7 @@ def _has_a_default(count_upto):
         return False
     return True
 
+
 PEOPLE = [("Ada", "36"), ("Ben", "25"), ("Cleo", "9"), ("Dora", "101"), ("Emil", "26")]
 ROWS = [{"name": name, "email": f"{name.lower()}@example.com", "age": age} for name, age in PEOPLE]
 
@@ -277,6 +278,7 @@ def _pairs_of_a_source_that_fails(pairs):
     except Exception as error:
         return type(error).__name__
     return None
+
 
 FILE = 'name,email,age\n"Lovelace, Ada",ada@example.com,36\nBen,ben@example.com,25\nCleo,cleo@example.com,101\n'
 ADA = {"name": "Lovelace, Ada", "email": "ada@example.com", "age": 36}

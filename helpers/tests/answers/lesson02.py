@@ -2,12 +2,12 @@
 
 from answers import Turn
 
-FIRST = '''
+FIRST = """
 def stream_users():
     connection = seed.connect_to_prodev()
     cursor = connection.cursor()
     cursor.execute(QUERY)
-'''
+"""
 STEP_1 = Turn(
     "stream_users",
     step=1,
@@ -249,14 +249,14 @@ def stream_users():
     ],
 )  # fmt: skip
 
-STOP = '''
+STOP = """
 def stop(connection):
     with suppress(mysql.connector.Error), closing(connection):
         if connection.unread_result:
             with closing(seed.connect_db()) as second:
                 second.cursor().execute("KILL QUERY %s", (connection.connection_id,))
-'''
-WITH_STOP = '''
+"""
+WITH_STOP = """
 
 def stream_users():
     connection = seed.connect_to_prodev()
@@ -268,7 +268,7 @@ def stream_users():
             yield user
     finally:
         stop(connection)
-'''
+"""
 STEP_4 = Turn(
     "stream_users",
     step=4,
@@ -340,7 +340,7 @@ def stop(connection):
 )  # fmt: skip
 
 MENDED = WITH_STOP.replace("stream_users()", "stream_users_bug_2()")
-EXCEPT = '''
+EXCEPT = """
 def stream_users_bug_2():
     connection = seed.connect_to_prodev()
     try:
@@ -353,7 +353,7 @@ def stream_users_bug_2():
         HERE
     finally:
         stop(connection)
-'''
+"""
 BUG_2 = Turn(
     "stream_users",
     step=4,

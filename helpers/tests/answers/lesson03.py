@@ -134,8 +134,12 @@ def {STREAM}(batch_size):
             (BATCHES.replace("yield", "return"), "the first thing that came was one user"),
             (BATCHES.replace("fetchmany(batch_size)", "fetchmany()"), "the batches had 1, 1, 1, 1"),
             (BATCHES.replace("yield as_users(rows)", "yield rows"), "a user was"),
-            (BATCHES.replace("while rows := cursor.fetchmany(batch_size)", "if rows := cursor.fetchmany(batch_size)"),
-             "only the first 5 of 23 users came"),
+            (
+                BATCHES.replace(
+                    "while rows := cursor.fetchmany(batch_size)", "if rows := cursor.fetchmany(batch_size)"
+                ),
+                "only the first 5 of 23 users came",
+            ),
             (
                 f"""
 def {STREAM}(batch_size):
@@ -241,7 +245,9 @@ def {STREAM}(batch_size):
                 "where TypeError is asked for",
             ),
             (
-                CHECKED.replace("    if not isinstance(batch_size, int):", "    if not isinstance(batch_size, (int, float)):"),
+                CHECKED.replace(
+                    "    if not isinstance(batch_size, int):", "    if not isinstance(batch_size, (int, float)):"
+                ),
                 "(2.5) raised nothing, where TypeError is asked for",
             ),
             (CHECKED.replace("raise ValueError(", "return ValueError("), "where ValueError is asked for"),
@@ -336,8 +342,13 @@ def batch_processing(batch_size):
 """,
         ],
         wrong=[
-            (CALLED.replace("for users in stream_users_in_batches(batch_size)",
-                            "batches = stream_users_in_batches(batch_size)\n    for users in batches"), "still open"),
+            (
+                CALLED.replace(
+                    "for users in stream_users_in_batches(batch_size)",
+                    "batches = stream_users_in_batches(batch_size)\n    for users in batches",
+                ),
+                "still open",
+            ),
             (
                 """
 def batch_processing(batch_size):
@@ -529,8 +540,12 @@ def batches_by_hand(batch_size):
         ],
         wrong=[
             (BY_HAND.replace("batch = []\n    if", "batch.clear()\n    if"), "at the end they were"),
-            (BY_HAND.replace("    if batch:\n        yield batch\n", "").replace("                batch = []", "                batch.clear()"),
-             "at the end they were one and the same list"),
+            (
+                BY_HAND.replace("    if batch:\n        yield batch\n", "").replace(
+                    "                batch = []", "                batch.clear()"
+                ),
+                "at the end they were one and the same list",
+            ),
             (BY_HAND.replace("    if batch:\n        yield batch\n", ""), "the batches had 5, 5, 5, 5 users"),
             (BY_HAND.replace("    if batch:\n        yield batch\n", "    yield batch\n"), "came batches of 23, 0"),
             (BY_HAND.replace("                batch = []\n", ""), "the same list"),
@@ -547,9 +562,17 @@ def batches_by_hand(batch_size):
 """,
                 "before your first batch came out",
             ),
-            (BY_HAND.replace("yield batch\n                batch = []", "batch = []\n                yield batch"), "at the end"),
+            (
+                BY_HAND.replace("yield batch\n                batch = []", "batch = []\n                yield batch"),
+                "at the end",
+            ),
             (BY_HAND.replace("== batch_size", "> batch_size"), "the batches had 6, 6, 6, 5 users"),
-            (BY_HAND.replace("    if batch:\n        yield batch\n", "        if batch:\n            yield user\n").replace("yield user", "yield [user]"), "the batches had"),
+            (
+                BY_HAND.replace(
+                    "    if batch:\n        yield batch\n", "        if batch:\n            yield user\n"
+                ).replace("yield user", "yield [user]"),
+                "the batches had",
+            ),
         ],
     ),
     Turn(
@@ -609,8 +632,8 @@ def older_in_batches(age, batch_size):
 """,
                 "still open",
             ),
-            (OLDER.replace('> age', '>= age'), "are exactly"),
-            (OLDER.replace('> age', '> 25'), "for 60 came"),
+            (OLDER.replace("> age", ">= age"), "are exactly"),
+            (OLDER.replace("> age", "> 25"), "for 60 came"),
             (
                 """
 def older_in_batches(age, batch_size):
@@ -647,7 +670,10 @@ def older_in_batches(age, batch_size):
 """,
                 "before your first batch came out",
             ),
-            (OLDER.replace("yield from batched(older, batch_size)", "yield from older"), "among the batches came one user"),
+            (
+                OLDER.replace("yield from batched(older, batch_size)", "yield from older"),
+                "among the batches came one user",
+            ),
         ],
     ),
 ]
