@@ -63,6 +63,7 @@ ADVICE = {  # what to do next, by the error's number
     3159: "The server accepts encrypted connections only. Use MYSQL_HOST, and a driver with SSL.",
 }
 UNREACHABLE = (2002, 2003)  # nobody answers at that address
+NO_ANSWER = "No server greeted us there: it is too busy, or what listens is none. Check MYSQL_HOST and MYSQL_PORT."
 
 
 # Connecting -----------------------------------------------------------------------------------------------------------
@@ -101,7 +102,7 @@ def connect(database=None):
             if private and error.errno in (*UNREACHABLE, *LOST) and time.monotonic() < deadline:
                 time.sleep(0.1)
                 continue
-            raise explained(error) from None
+            raise explained(error, NO_ANSWER if error.errno in LOST else None) from None
 
 
 def database_name(name=None):
@@ -147,8 +148,11 @@ def _warn_once():
 # Errors ---------------------------------------------------------------------------------------------------------------
 
 
-def explained(error):
-    """Return the driver's error as one that also says which server was tried, as whom, and what to do next."""
+def explained(error, advice=None):
+    """Return the driver's error as one that also says which server was tried, as whom, and what to do next.
+
+    What to do is `advice` (str), or else what ADVICE has for the error's number.
+    """
     env = os.environ.get
     where = env("MYSQL_UNIX_SOCKET") or (
         f"{env('MYSQL_HOST')}:{env('MYSQL_PORT') or 3306}" if env("MYSQL_HOST") else ""
@@ -157,7 +161,7 @@ def explained(error):
     if str(error.msg).startswith(who):  # explained already, where it came from
         return error
     number = _number(error)
-    advice = ADVICE.get(number, "")
+    advice = advice or ADVICE.get(number, "")
     if number in UNREACHABLE and where:
         advice = "Is the server running? Check MYSQL_HOST and MYSQL_PORT (or MYSQL_UNIX_SOCKET)."
     elif number in UNREACHABLE:

@@ -290,8 +290,7 @@ def _measure_here(function, results):
     from helpers import brought, processes
 
     sys.path.remove(root)
-    came_along = brought.size(function) / MIB
-    came_along = came_along if came_along > LITTLE else 0.0
+    came_along = size if (size := brought.size(function) / MIB) > LITTLE else 0.0
     clock = {}
 
     def timed():
@@ -307,9 +306,7 @@ def _measure_here(function, results):
         except BaseException as error:  # memory_usage must not see it: it would kill every child of this process
             clock["error"] = error
 
-    for module in list(sys.modules.values()):  # those that came with the function
-        if warm_up := getattr(module, "__dict__", {}).get("warm_up_measurement"):
-            warm_up()
+    _warm_up()
     gc.collect()
     marked = processes.reset_high_water_mark()
     baseline = statistics.median(memory_usage(-1, interval=0.001, timeout=0.005))
@@ -335,6 +332,13 @@ def _measure_here(function, results):
     if results:
         answer["result"] = cloudpickle.dumps(clock["result"])
     return answer
+
+
+def _warm_up():
+    """Let the modules that came with the function load what they load once."""
+    for module in list(sys.modules.values()):
+        if warm_up := getattr(module, "__dict__", {}).get("warm_up_measurement"):
+            warm_up()
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ def explained(error, traffic):
         said += f". {what[0].upper()}{what[1:]} behind the ; is a second statement: {shortened(rest, 40)}"
     return said
 
+
 def gave_dots(observed):
     """Tell whether all that the function gave is the `...` of a stub."""
     given = [*observed.get("items", []), observed.get("value")]

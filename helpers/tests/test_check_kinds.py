@@ -118,7 +118,7 @@ def insert_data(connection, data):
         ("'mysql+pymysql://root:Secret-123@localhost/' + name", [4]),
         ("f'mysql+pymysql://root:Secret-123@localhost/{name}'", [4]),
         ("f'mysql+pymysql://root@localhost/{name}'", []),
-        ("f'mysql+pymysql://root:{__import__(\"os\").environ[\"DB_PASS\"]}@localhost/{name}'", []),
+        ('f\'mysql+pymysql://root:{__import__("os").environ["DB_PASS"]}@localhost/{name}\'', []),
     ],
 )
 def test_a_password_in_a_url_stands_in_the_source(looked_at, url, mistakes):
@@ -192,7 +192,9 @@ def stream_users():
 
 
 def test_a_seed_that_drops_an_error_is_shown_what_it_printed(looked_at):
-    source = BEFORE_INSERT + """
+    source = (
+        BEFORE_INSERT
+        + """
 def insert_data(connection, data):
     try:
         cursor = connection.cursor()
@@ -203,6 +205,7 @@ def insert_data(connection, data):
     except mysql.connector.Error as e:
         print(f"Error inserting data: {e}")
 """
+    )
     report = looked_at("seed", source)
     assert report.mistakes == [5]
     assert "35 of 35 rows of the file were missing" in seen(report)

@@ -250,7 +250,7 @@ ENVIRONMENTS = {
     "a port where nobody listens": (TCP | {"MYSQL_PORT": "closed"}, r"user 'learner' at 127.0.0.1:\d+: .*Check MYSQL_"),
     "a port that never answers": (
         TCP | {"MYSQL_PORT": "silent"},
-        r"user 'learner' at 127.0.0.1:\d+: .*see whether the server still runs",
+        r"user 'learner' at 127.0.0.1:\d+: .*No server greeted us there: it is too busy, or what listens is none",
     ),
     "a port that is no number": (TCP | {"MYSQL_PORT": "3306/tcp"}, "MYSQL_PORT='3306/tcp' is not a port number"),
     "no user named": ({"MYSQL_HOST": "127.0.0.1"}, "MYSQL_USER is not set"),

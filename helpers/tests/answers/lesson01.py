@@ -141,8 +141,11 @@ def read_people(path):
 """,
                 "I/O operation on closed file",
             ),
-            (READ.replace("int(row[\"age\"])", 'row["age"]'), "the first age was '20'"),
-            (READ.replace("yield row[\"name\"], row[\"email\"], int(row[\"age\"])", "yield row"), "the first thing that came was {"),
+            (READ.replace('int(row["age"])', 'row["age"]'), "the first age was '20'"),
+            (
+                READ.replace('yield row["name"], row["email"], int(row["age"])', "yield row"),
+                "the first thing that came was {",
+            ),
             (READ.replace("yield", "return"), "the first thing that came was"),
             (
                 """
@@ -238,13 +241,18 @@ def insert_data(connection, path):
             BATCHES,
         ],
         wrong=[
-            (ONCE.replace('uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)', "uuid.uuid4()"), "35 rows, inserted twice, made 70"),
+            (
+                ONCE.replace('uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)', "uuid.uuid4()"),
+                "35 rows, inserted twice, made 70",
+            ),
             (ONCE.replace("    connection.commit()\n", ""), "35 INSERTs were sent, and no commit"),
             (ONCE.replace("    connection.commit()", "            connection.commit()"), "35 rows took 35 commits"),
             (ONCE.replace("INSERT,", '"INSERT INTO user_data VALUES (%s, %s, %s, %s)",'), "it raised IntegrityError"),
             (
-                ONCE.replace("cursor.execute(INSERT, (user_id, name, email, age))",
-                             "cursor.execute(f\"INSERT IGNORE INTO user_data VALUES ('{user_id}', '{name}', '{email}', {age})\")"),
+                ONCE.replace(
+                    "cursor.execute(INSERT, (user_id, name, email, age))",
+                    "cursor.execute(f\"INSERT IGNORE INTO user_data VALUES ('{user_id}', '{name}', '{email}', {age})\")",
+                ),
                 "it raised ProgrammingError",
             ),
             (
@@ -260,11 +268,18 @@ def insert_data(connection, rows):
             ),
             (ONCE.replace('"mailto:" + email', '"mailto:" + name[:5]'), "were missing"),
             (
-                ONCE.replace("            cursor.execute(INSERT",
-                             '            cursor.execute("SELECT COUNT(*) FROM user_data WHERE user_id = %s", (user_id,))\n            cursor.fetchall()\n            cursor.execute(INSERT'),
+                ONCE.replace(
+                    "            cursor.execute(INSERT",
+                    '            cursor.execute("SELECT COUNT(*) FROM user_data WHERE user_id = %s", (user_id,))\n            cursor.fetchall()\n            cursor.execute(INSERT',
+                ),
                 "35 rows took 35 SELECTs",
             ),
-            (ONCE.replace("        for name", '        cursor.execute("TRUNCATE TABLE user_data")\n        for name'), "somebody else's was gone"),
+            (
+                ONCE.replace(
+                    "        for name", '        cursor.execute("TRUNCATE TABLE user_data")\n        for name'
+                ),
+                "somebody else's was gone",
+            ),
             (
                 """
 def insert_data(connection, path):
@@ -275,7 +290,13 @@ def insert_data(connection, path):
 """,
                 "KeyError",
             ),
-            (ONCE.replace("for name, email, age in read_people(path):", "for name, email, age in read_people(path):\n            pass\n        if True:"), "were missing"),
+            (
+                ONCE.replace(
+                    "for name, email, age in read_people(path):",
+                    "for name, email, age in read_people(path):\n            pass\n        if True:",
+                ),
+                "were missing",
+            ),
         ],
     ),
     Turn(
@@ -317,13 +338,30 @@ def insert_data(connection, path):
         wrong=[
             (ONCE, "after the next commit 1,100 rows of the bad file were there"),
             (SWALLOWING, "it raised nothing"),
-            (ALL.replace("        connection.rollback()\n        raise\n", "        raise\n"), "after the next commit 1,100 rows"),
+            (
+                ALL.replace("        connection.rollback()\n        raise\n", "        raise\n"),
+                "after the next commit 1,100 rows",
+            ),
             (ALL.replace("        raise\n", ""), "it raised nothing"),
             (ALL.replace("connection.rollback()", "connection.commit()"), "after the next commit 1,100 rows"),
             (ALL.replace("except BaseException", "except OSError"), "after the next commit 1,100 rows"),
-            (ALL.replace("    connection.commit()\n", "    finally:\n        connection.commit()\n").replace("        connection.rollback()\n        raise\n", "        raise\n"), "after the next commit 1,100 rows"),
-            (ALL.replace("uuid.uuid5(uuid.NAMESPACE_URL, \"mailto:\" + email)", "uuid.uuid4()"), "inserted twice, made 70"),
-            (ALL.replace("read_people(path)", "((n, e, a) for n, e, a in csv.reader(open(path, encoding='utf-8')) if a != 'age')"), "it raised nothing; 1,101 rows"),
+            (
+                ALL.replace("    connection.commit()\n", "    finally:\n        connection.commit()\n").replace(
+                    "        connection.rollback()\n        raise\n", "        raise\n"
+                ),
+                "after the next commit 1,100 rows",
+            ),
+            (
+                ALL.replace('uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)', "uuid.uuid4()"),
+                "inserted twice, made 70",
+            ),
+            (
+                ALL.replace(
+                    "read_people(path)",
+                    "((n, e, a) for n, e, a in csv.reader(open(path, encoding='utf-8')) if a != 'age')",
+                ),
+                "it raised nothing; 1,101 rows",
+            ),
         ],
     ),
     Turn(
@@ -354,16 +392,46 @@ def insert_data(connection, path):
         ],
         wrong=[
             (ALL, "2,100 people took 2,100 INSERTs"),
-            (BATCHES.replace("while batch := list(islice(users, 1000)):\n                cursor.executemany(INSERT, batch)", "cursor.executemany(INSERT, list(users))"),
-             "of 2,100 people, 2,100 went in one statement"),
-            (BATCHES.replace("while batch := list(islice(users, 1000)):", "if batch := list(islice(users, 1000)):"), "of 2,100 people, 1,000 were in the table"),
-            (BY_HAND.replace("        if batch:\n            cursor.executemany(INSERT, batch)\n", ""), "35 of 35 rows of the file were missing"),
+            (
+                BATCHES.replace(
+                    "while batch := list(islice(users, 1000)):\n                cursor.executemany(INSERT, batch)",
+                    "cursor.executemany(INSERT, list(users))",
+                ),
+                "of 2,100 people, 2,100 went in one statement",
+            ),
+            (
+                BATCHES.replace("while batch := list(islice(users, 1000)):", "if batch := list(islice(users, 1000)):"),
+                "of 2,100 people, 1,000 were in the table",
+            ),
+            (
+                BY_HAND.replace("        if batch:\n            cursor.executemany(INSERT, batch)\n", ""),
+                "35 of 35 rows of the file were missing",
+            ),
             (BATCHES.replace("        connection.rollback()\n", ""), "after the next commit 1,000 rows"),
-            (BATCHES.replace("users = ((", "users = [(").replace("read_people(path))", "read_people(path)]\n    users = iter(users)"), "all 40,000 lines of the file were in memory"),
-            (BATCHES.replace("executemany(INSERT, batch)", "executemany(INSERT, batch)\n                connection.commit()"), "after the next commit 1,000 rows"),
+            (
+                BATCHES.replace("users = ((", "users = [(").replace(
+                    "read_people(path))", "read_people(path)]\n    users = iter(users)"
+                ),
+                "all 40,000 lines of the file were in memory",
+            ),
+            (
+                BATCHES.replace(
+                    "executemany(INSERT, batch)", "executemany(INSERT, batch)\n                connection.commit()"
+                ),
+                "after the next commit 1,000 rows",
+            ),
             (BY_HAND.replace("                batch = []\n", ""), "of 2,100 people, 2,100 went in one statement"),
-            (BY_HAND.replace("== 500", "% 500 == 0").replace("                batch = []\n", ""), "of 2,100 people, 2,100 went in one"),
-            (BATCHES.replace("cursor.executemany(INSERT, batch)", "for _ in range(2):\n                    cursor.executemany(INSERT, batch)"), "were sent as 4,200 rows"),
+            (
+                BY_HAND.replace("== 500", "% 500 == 0").replace("                batch = []\n", ""),
+                "of 2,100 people, 2,100 went in one",
+            ),
+            (
+                BATCHES.replace(
+                    "cursor.executemany(INSERT, batch)",
+                    "for _ in range(2):\n                    cursor.executemany(INSERT, batch)",
+                ),
+                "were sent as 4,200 rows",
+            ),
             (BATCHES.replace("list(islice(users, 1000))", "islice(users, 1000)"), "it raised"),
             (BATCHES.replace("islice(users, 1000)", "islice(users, 1)"), "2,100 people took 2,100 INSERTs"),
         ],
@@ -402,14 +470,35 @@ def insert_carefully(connection, path):
 """,
                 "35 rows took 35 SELECTs",
             ),
-            (CAREFULLY.replace("    connection.commit()", "            connection.commit()"), "35 rows took 35 commits"),
+            (
+                CAREFULLY.replace("    connection.commit()", "            connection.commit()"),
+                "35 rows took 35 commits",
+            ),
             (CAREFULLY.replace("    connection.commit()\n", ""), "and no commit"),
-            (CAREFULLY.replace("INSERT,", '"INSERT INTO user_data VALUES (%s, %s, %s, %s)",'), "it raised IntegrityError"),
-            (CAREFULLY.replace("cursor.execute(INSERT, (user_id, name, email, age))",
-                               "cursor.execute(f\"INSERT IGNORE INTO user_data VALUES ('{user_id}', '{name}', '{email}', {age})\")"), "it raised ProgrammingError"),
-            (CAREFULLY.replace("cursor.execute(INSERT, (user_id, name, email, age))",
-                               "cursor.execute(f'INSERT IGNORE INTO user_data VALUES (\"{user_id}\", \"{name}\", \"{email}\", {age})')"), "it raised ProgrammingError"),
-            (CAREFULLY.replace("INSERT,", '"REPLACE INTO user_data VALUES (uuid(), %s, %s, %s)",').replace("(user_id, name", "(name"), "inserted twice, made 70"),
+            (
+                CAREFULLY.replace("INSERT,", '"INSERT INTO user_data VALUES (%s, %s, %s, %s)",'),
+                "it raised IntegrityError",
+            ),
+            (
+                CAREFULLY.replace(
+                    "cursor.execute(INSERT, (user_id, name, email, age))",
+                    "cursor.execute(f\"INSERT IGNORE INTO user_data VALUES ('{user_id}', '{name}', '{email}', {age})\")",
+                ),
+                "it raised ProgrammingError",
+            ),
+            (
+                CAREFULLY.replace(
+                    "cursor.execute(INSERT, (user_id, name, email, age))",
+                    'cursor.execute(f\'INSERT IGNORE INTO user_data VALUES ("{user_id}", "{name}", "{email}", {age})\')',
+                ),
+                "it raised ProgrammingError",
+            ),
+            (
+                CAREFULLY.replace("INSERT,", '"REPLACE INTO user_data VALUES (uuid(), %s, %s, %s)",').replace(
+                    "(user_id, name", "(name"
+                ),
+                "inserted twice, made 70",
+            ),
         ],
     ),
     Turn(
@@ -466,15 +555,39 @@ def insert_files(connection, paths):
             ),
             (FILES.replace("        connection.rollback()\n", ""), "after the next commit"),
             (FILES.replace("        raise\n", ""), "it raised nothing"),
-            (FILES.replace("people = (person for path in paths for person in read_people(path))", "people = read_people(paths[0])"), "were missing"),
-            (FILES.replace("people = (person for path in paths for person in read_people(path))", "people = [person for path in paths for person in read_people(path)]"),
-             "all 40,000 lines of the file were in memory"),
-            (FILES.replace("while batch := list(islice(users, 1000)):\n                cursor.executemany(INSERT, batch)", "for user in users:\n                cursor.execute(INSERT, user)"),
-             "2,100 people took 2,100 INSERTs"),
+            (
+                FILES.replace(
+                    "people = (person for path in paths for person in read_people(path))",
+                    "people = read_people(paths[0])",
+                ),
+                "were missing",
+            ),
+            (
+                FILES.replace(
+                    "people = (person for path in paths for person in read_people(path))",
+                    "people = [person for path in paths for person in read_people(path)]",
+                ),
+                "all 40,000 lines of the file were in memory",
+            ),
+            (
+                FILES.replace(
+                    "while batch := list(islice(users, 1000)):\n                cursor.executemany(INSERT, batch)",
+                    "for user in users:\n                cursor.execute(INSERT, user)",
+                ),
+                "2,100 people took 2,100 INSERTs",
+            ),
             (FILES.replace("    connection.commit()\n", ""), "and no commit"),
-            (FILES.replace('uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)', "uuid.uuid4()"), "inserted twice, made 70"),
-            (FILES.replace("while batch := list(islice(users, 1000)):\n                cursor.executemany(INSERT, batch)", "cursor.executemany(INSERT, list(users))"),
-             "of 2,100 people, 2,100 went in one statement"),
+            (
+                FILES.replace('uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)', "uuid.uuid4()"),
+                "inserted twice, made 70",
+            ),
+            (
+                FILES.replace(
+                    "while batch := list(islice(users, 1000)):\n                cursor.executemany(INSERT, batch)",
+                    "cursor.executemany(INSERT, list(users))",
+                ),
+                "of 2,100 people, 2,100 went in one statement",
+            ),
         ],
     ),
 ]

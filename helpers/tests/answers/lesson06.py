@@ -5,7 +5,7 @@ from answers import Turn
 READ = Turn(
     "read_batches",
     right=[
-        '''
+        """
         def read_batches(cursor, after, size):
             while True:
                 cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s", (after, size))
@@ -14,8 +14,8 @@ READ = Turn(
                     return
                 yield rows
                 after = rows[-1][0]
-        ''',
-        '''
+        """,
+        """
         def read_batches(cursor, after, size):
             query = "SELECT id, domain FROM domains WHERE id > %(after)s ORDER BY id ASC LIMIT %(size)s"
             rows = [(after, "")]
@@ -24,8 +24,8 @@ READ = Turn(
                 rows = cursor.fetchall()
                 if rows:
                     yield rows
-        ''',
-        '''
+        """,
+        """
         def one_batch(cursor, after, size):
             cursor.execute("select id, domain from domains where id > %s order by id limit %s", (after, size))
             return list(cursor)
@@ -36,10 +36,11 @@ READ = Turn(
                 yield batch
                 if len(batch) < size:
                     break
-        ''',
+        """,
     ],
     wrong=[
-        ('''
+        (
+            """
         def read_batches(cursor, after, size):
             while True:
                 cursor.execute("SELECT id, domain FROM domains WHERE id >= %s ORDER BY id LIMIT %s", (after, size))
@@ -48,8 +49,11 @@ READ = Turn(
                     return
                 yield rows
                 after = rows[-1][0]
-        ''', "row 10 came again, and it did not end"),
-        ('''
+        """,
+            "row 10 came again, and it did not end",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             while True:
                 cursor.execute("SELECT id, domain FROM domains WHERE id > %s AND id <= %s ORDER BY id", (after, after + size))
@@ -58,8 +62,11 @@ READ = Turn(
                     return
                 yield rows
                 after += size
-        ''', "20 of 24 rows did not come, the first of them with id 41"),
-        ('''
+        """,
+            "20 of 24 rows did not come, the first of them with id 41",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             offset = after
             while True:
@@ -69,8 +76,11 @@ READ = Turn(
                     return
                 yield rows
                 offset += size
-        ''', "5 of 40 rows did not come, the first of them with id 11"),
-        ('''
+        """,
+            "5 of 40 rows did not come, the first of them with id 11",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             while True:
                 cursor.execute("SELECT id, domain FROM domains WHERE id > %s LIMIT %s", (after, size))
@@ -79,41 +89,59 @@ READ = Turn(
                     return
                 yield rows
                 after = rows[-1][0]
-        ''', "its query has no ORDER BY"),
-        ('''
+        """,
+            "its query has no ORDER BY",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id", (after,))
             rows = cursor.fetchall()
             for start in range(0, len(rows), size):
                 yield rows[start : start + size]
-        ''', "one query sent 40 rows, for batches of 10"),
-        ('''
+        """,
+            "one query sent 40 rows, for batches of 10",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s", (after, size))
             return cursor.fetchall()
-        ''', "it gave a list: is a yield missing?"),
-        ('''
+        """,
+            "it gave a list: is a yield missing?",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s", (after, size))
             yield cursor.fetchall()
-        ''', "45 of 55 rows did not come"),
-        ('''
+        """,
+            "45 of 55 rows did not come",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             while True:
                 cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s", (after, size))
                 rows = cursor.fetchall()
                 yield rows
                 after = rows[-1][0]
-        ''', "IndexError"),
-        ('''
+        """,
+            "IndexError",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             while True:
                 cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s", (after, size))
                 for row in cursor.fetchall():
                     yield row
                     after = row[0]
-        ''', "the first batch is (1, 'site1.example')"),
-        ('''
+        """,
+            "the first batch is (1, 'site1.example')",
+        ),
+        (
+            """
         def read_batches(cursor, after, size):
             while True:
                 cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s", (after, size))
@@ -122,24 +150,26 @@ READ = Turn(
                     return
                 yield rows
                 after = rows[-1][0]
-        ''', "5 of 55 rows did not come"),
+        """,
+            "5 of 55 rows did not come",
+        ),
     ],
 )
 
 LOOK_UP = Turn(
     "look_up",
     right=[
-        '''
+        """
         def look_up(rows, source):
             ranks = source([domain for _, domain in rows])
             return [(number, rank) for (number, _), rank in zip(rows, ranks, strict=True)]
-        ''',
-        '''
+        """,
+        """
         def look_up(rows, source):
             ids, domains = zip(*rows)
             return list(zip(ids, source(list(domains)), strict=True))
-        ''',
-        '''
+        """,
+        """
         def look_up(rows, source):
             ranks = source([row[1] for row in rows])
             if len(ranks) != len(rows):
@@ -148,66 +178,90 @@ LOOK_UP = Turn(
             for row, rank in zip(rows, ranks):
                 pairs.append((row[0], rank))
             return pairs
-        ''',
+        """,
     ],
     wrong=[
-        ('''
+        (
+            """
         def look_up(rows, source):
             return [(number, source([domain])[0]) for number, domain in rows]
-        ''', "it asked the source 3 times for a batch of 3"),
-        ('''
+        """,
+            "it asked the source 3 times for a batch of 3",
+        ),
+        (
+            """
         def look_up(rows, source):
             ranks = source([domain for _, domain in rows])
             return [(number, rank) for (number, _), rank in zip(rows, ranks)]
-        ''', "3 domains, 2 ranks: it gave"),
-        ('''
+        """,
+            "3 domains, 2 ranks: it gave",
+        ),
+        (
+            """
         def look_up(rows, source):
             ranks = source([domain for _, domain in rows])
             return zip((number for number, _ in rows), ranks, strict=True)
-        ''', "it gave a zip"),
-        ('''
+        """,
+            "it gave a zip",
+        ),
+        (
+            """
         def look_up(rows, source):
             ranks = source([domain for _, domain in rows])
             return [(number, rank) for (number, _), rank in zip(rows, ranks, strict=True) if rank]
-        ''', "it gave [(3, 70), (4, 5)]"),
-        ('''
+        """,
+            "it gave [(3, 70), (4, 5)]",
+        ),
+        (
+            """
         def look_up(rows, source):
             ranks = source(rows)
             return [(number, rank) for (number, _), rank in zip(rows, ranks, strict=True)]
-        ''', "what the source was asked for gave"),
-        ('''
+        """,
+            "what the source was asked for gave",
+        ),
+        (
+            """
         def look_up(rows, source):
             ranks = source([domain for _, domain in rows])
             return [(rank, number) for (number, _), rank in zip(rows, ranks, strict=True)]
-        ''', "it gave [(70, 3), (None, 9), (5, 4)]"),
-        ('''
+        """,
+            "it gave [(70, 3), (None, 9), (5, 4)]",
+        ),
+        (
+            """
         def look_up(rows, source):
             ranks = source([domain for _, domain in rows])
             pairs = list(zip((number for number, _ in rows), ranks, strict=True))
-        ''', "it gave None: is a return missing?"),
-        ('''
+        """,
+            "it gave None: is a return missing?",
+        ),
+        (
+            """
         def look_up(rows, source):
             ranks = source(sorted(domain for _, domain in rows))
             return [(number, rank) for (number, _), rank in zip(rows, ranks, strict=True)]
-        ''', "what the source was asked for gave"),
+        """,
+            "what the source was asked for gave",
+        ),
     ],
 )
 
 WRITE = Turn(
     "write_ranks",
     right=[
-        '''
+        """
         def write_ranks(cursor, pairs):
             cursor.execute(WRITE, (json.dumps(pairs),))
-        ''',
-        '''
+        """,
+        """
         def write_ranks(cursor, pairs):
             whens = " ".join(["WHEN %s THEN %s"] * len(pairs))
             places = ", ".join(["%s"] * len(pairs))
             values = [value for pair in pairs for value in pair] + [number for number, _ in pairs]
             cursor.execute(f"UPDATE domains SET alexa_rank = CASE id {whens} END WHERE id IN ({places})", values)
-        ''',
-        '''
+        """,
+        """
         def write_ranks(cursor, pairs):
             ranks = dict(pairs)
             first, last = min(ranks), max(ranks)
@@ -215,66 +269,93 @@ WRITE = Turn(
             values = [ranks[number] for number in range(first, last + 1) if number in ranks]
             statement = f"UPDATE domains SET alexa_rank = ELT(id - %s, {', '.join(places)}) WHERE id BETWEEN %s AND %s"
             cursor.execute(statement, [first - 1, *values, first, last])
-        ''',
+        """,
     ],
     wrong=[
-        ('''
+        (
+            """
         def write_ranks(cursor, pairs):
             for number, rank in pairs:
                 cursor.execute("UPDATE domains SET alexa_rank = %s WHERE id = %s", (rank, number))
-        ''', "32 statements for 32 rows"),
-        ('''
+        """,
+            "32 statements for 32 rows",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             swapped = [(rank, number) for number, rank in pairs]
             cursor.executemany("UPDATE domains SET alexa_rank = %s WHERE id = %s", swapped)
-        ''', "32 statements for 32 rows"),
-        ('''
+        """,
+            "32 statements for 32 rows",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             rows = [(number, "", rank) for number, rank in pairs]
             cursor.executemany("INSERT INTO domains (id, domain, alexa_rank) VALUES (%s, %s, %s) "
                                "ON DUPLICATE KEY UPDATE alexa_rank = VALUES(alexa_rank)", rows)
-        ''', "row 3 was deleted, and is there again"),
-        ('''
+        """,
+            "row 3 was deleted, and is there again",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             whens = " ".join(["WHEN %s THEN %s"] * len(pairs))
             values = [value for pair in pairs for value in pair]
             cursor.execute(f"UPDATE domains SET alexa_rank = CASE id {whens} END", values)
-        ''', "row 5 had the rank 9, and has None now"),
-        ('''
+        """,
+            "row 5 had the rank 9, and has None now",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             cursor.execute(WRITE, (json.dumps(pairs),))
             cursor.execute("COMMIT")
-        ''', "the caller's rollback() did not take the ranks back"),
-        ('''
+        """,
+            "the caller's rollback() did not take the ranks back",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             json.dumps(pairs)
-        ''', "no rank was written"),
-        ('''
+        """,
+            "no rank was written",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             cursor.execute(WRITE, (json.dumps([(rank, number) for number, rank in pairs]),))
-        ''', "no rank was written"),
-        ('''
+        """,
+            "no rank was written",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             cursor.execute(WRITE, (json.dumps([pair for pair in pairs if pair[1]]),))
-        ''', "1 of 32 rows are wrong: row 7 has 9, not None"),
-        ('''
+        """,
+            "1 of 32 rows are wrong: row 7 has 9, not None",
+        ),
+        (
+            """
         def write_ranks(cursor, pairs):
             cursor.execute(WRITE, (pairs,))
-        ''', "it raised"),
+        """,
+            "it raised",
+        ),
     ],
 )
 
 BATCH = Turn(
     "write_batch",
     right=[
-        '''
+        """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
                 cursor.execute("UPDATE checkpoint SET last_id = %s", (pairs[-1][0],))
             connection.commit()
-        ''',
-        '''
+        """,
+        """
         def write_batch(connection, pairs):
             connection.start_transaction()
             cursor = connection.cursor()
@@ -288,88 +369,115 @@ BATCH = Turn(
                 connection.commit()
             finally:
                 cursor.close()
-        ''',
-        '''
+        """,
+        """
         def write_batch(connection, pairs):
             cursor = connection.cursor()
             cursor.executemany("UPDATE domains SET alexa_rank = %s WHERE id = %s", [(rank, number) for number, rank in pairs])
             number, rank = pairs[-1]
             cursor.execute("UPDATE checkpoint SET last_id = %s", [number])
             cursor.execute("COMMIT")
-        ''',
+        """,
     ],
     wrong=[
-        ('''
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
                 connection.commit()
                 cursor.execute("UPDATE checkpoint SET last_id = %s", (pairs[-1][0],))
                 connection.commit()
-        ''', "rows 1 to 10 written and not counted: they are done twice"),
-        ('''
+        """,
+            "rows 1 to 10 written and not counted: they are done twice",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 cursor.execute("UPDATE checkpoint SET last_id = %s", (pairs[-1][0],))
                 connection.commit()
                 write_ranks(cursor, pairs)
                 connection.commit()
-        ''', "rows 1 to 10 count as done and never get a rank"),
-        ('''
+        """,
+            "rows 1 to 10 count as done and never get a rank",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
                 cursor.execute("UPDATE checkpoint SET last_id = %s", (pairs[-1][0],))
-        ''', "nothing of it is there: was it committed?"),
-        ('''
+        """,
+            "nothing of it is there: was it committed?",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             connection.autocommit = True
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
                 cursor.execute("UPDATE checkpoint SET last_id = %s", (pairs[-1][0],))
-        ''', "written and not counted"),
-        ('''
+        """,
+            "written and not counted",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
             connection.commit()
-        ''', "the checkpoint says 0, and the batch ended with 20"),
-        ('''
+        """,
+            "the checkpoint says 0, and the batch ended with 20",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
                 cursor.execute("UPDATE checkpoint SET last_id = %s", (pairs[0][0],))
             connection.commit()
-        ''', "the checkpoint says 11, and the batch ended with 20"),
-        ('''
+        """,
+            "the checkpoint says 11, and the batch ended with 20",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 for pair in pairs:
                     write_ranks(cursor, [pair])
                     cursor.execute("UPDATE checkpoint SET last_id = %s", (pair[0],))
                     connection.commit()
-        ''', "a part of a batch: 1 of 10 rows have their rank"),
-        ('''
+        """,
+            "a part of a batch: 1 of 10 rows have their rank",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
                 cursor.execute("INSERT INTO checkpoint VALUES (%s)", (pairs[-1][0],))
             connection.commit()
-        ''', "the table checkpoint has 3 rows now, not one"),
-        ('''
+        """,
+            "the table checkpoint has 3 rows now, not one",
+        ),
+        (
+            """
         def write_batch(connection, pairs):
             with closing(connection.cursor()) as cursor:
                 write_ranks(cursor, pairs)
                 cursor.execute("UPDATE checkpoint SET last_id = last_id + %s", (len(pairs) + 1,))
             connection.commit()
-        ''', "the checkpoint says 22"),
+        """,
+            "the checkpoint says 22",
+        ),
     ],
 )
 
 ALL = Turn(
     "rank_all",
     right=[
-        '''
+        """
         def rank_all(source, size=1000):
             done = 0
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
@@ -379,8 +487,8 @@ ALL = Turn(
                     write_batch(connection, look_up(rows, source))
                     done += len(rows)
             return done
-        ''',
-        '''
+        """,
+        """
         def rank_all(source, size=1000):
             connection = seed.connect_to_prodev()
             try:
@@ -395,8 +503,8 @@ ALL = Turn(
                 return sum(counts)
             finally:
                 connection.close()
-        ''',
-        '''
+        """,
+        """
         def rank_all(source, size=1000):
             with closing(seed.connect_to_prodev()) as reader, closing(seed.connect_to_prodev()) as writer:
                 reader.autocommit = True
@@ -404,10 +512,11 @@ ALL = Turn(
                 cursor.execute("SELECT last_id FROM checkpoint")
                 start = cursor.fetchone()[0]
                 return sum(write_batch(writer, look_up(rows, source)) or len(rows) for rows in read_batches(cursor, start, size))
-        ''',
+        """,
     ],
     wrong=[
-        ('''
+        (
+            """
         def rank_all(source, size=1000):
             done = 0
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
@@ -415,16 +524,22 @@ ALL = Turn(
                     write_batch(connection, look_up(rows, source))
                     done += len(rows)
             return done
-        ''', "with the checkpoint at 30, what it looked up"),
-        ('''
+        """,
+            "with the checkpoint at 30, what it looked up",
+        ),
+        (
+            """
         def rank_all(source, size=1000):
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
                 cursor.execute("SELECT last_id FROM checkpoint")
                 (last_id,) = cursor.fetchone()
                 for rows in read_batches(cursor, last_id, size):
                     write_batch(connection, look_up(rows, source))
-        ''', "it returned None: is a return missing?"),
-        ('''
+        """,
+            "it returned None: is a return missing?",
+        ),
+        (
+            """
         def rank_all(source, size=1000):
             connection = seed.connect_to_prodev()
             cursor = connection.cursor()
@@ -436,8 +551,11 @@ ALL = Turn(
                 write_batch(connection, look_up(rows, source))
                 done += len(rows)
             return done
-        ''', "its connection is still open"),
-        ('''
+        """,
+            "its connection is still open",
+        ),
+        (
+            """
         def rank_all(source, size=1000):
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
                 cursor.execute("SELECT last_id FROM checkpoint")
@@ -446,8 +564,11 @@ ALL = Turn(
                 if rows:
                     write_batch(connection, look_up(rows, source))
                 return len(rows)
-        ''', "commits for 6 batches"),
-        ('''
+        """,
+            "commits for 6 batches",
+        ),
+        (
+            """
         def rank_all(source, size=1000):
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
                 cursor.execute("SELECT last_id FROM checkpoint")
@@ -455,8 +576,11 @@ ALL = Turn(
                 for rows in read_batches(cursor, last_id, size):
                     write_batch(connection, look_up(rows, source))
                     return len(rows)
-        ''', "45 of 55 rows have no rank, the first of them with id 11"),
-        ('''
+        """,
+            "45 of 55 rows have no rank, the first of them with id 11",
+        ),
+        (
+            """
         def rank_all(source, size=1000):
             done = 0
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
@@ -466,8 +590,11 @@ ALL = Turn(
                     write_ranks(cursor, look_up(rows, source))
                     done += len(rows)
             return done
-        ''', "55 of 55 rows have no rank"),
-        ('''
+        """,
+            "55 of 55 rows have no rank",
+        ),
+        (
+            """
         def rank_all(source, size=1000):
             done = 0
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
@@ -480,8 +607,11 @@ ALL = Turn(
                 except Exception:
                     pass
             return done
-        ''', "the connection was lost, and it ended without an error"),
-        ('''
+        """,
+            "the connection was lost, and it ended without an error",
+        ),
+        (
+            """
         def rank_all(source, size=1000):
             done = 0
             with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
@@ -491,21 +621,23 @@ ALL = Turn(
                     write_batch(connection, look_up(rows, source))
                     done += 1
             return done
-        ''', "for 55 rows it gave 6, not 55"),
+        """,
+            "for 55 rows it gave 6, not 55",
+        ),
     ],
 )
 
 SOURCE = Turn(
     "source_from",
     right=[
-        '''
+        """
         def source_from(known):
             def source(domains):
                 return [known.get(domain) for domain in domains]
 
             return source
-        ''',
-        '''
+        """,
+        """
         def source_from(known):
             def source(domains):
                 ranks = []
@@ -517,81 +649,105 @@ SOURCE = Turn(
                 return ranks
 
             return source
-        ''',
-        '''
+        """,
+        """
         def source_from(known):
             return lambda domains: list(map(known.get, domains))
-        ''',
+        """,
     ],
     wrong=[
-        ('''
+        (
+            """
         def source_from(known):
             def source(domains):
                 return [known[domain] for domain in domains if domain in known]
 
             return source
-        ''', "for new, a, other and b it gave [7, 2]"),
-        ('''
+        """,
+            "for new, a, other and b it gave [7, 2]",
+        ),
+        (
+            """
         def source_from(known):
             def source(domains):
                 return [known[domain] for domain in domains]
 
             return source
-        ''', "KeyError"),
-        ('''
+        """,
+            "KeyError",
+        ),
+        (
+            """
         def source_from(known):
             def source(domains):
                 return [known.get(domain, 0) for domain in domains]
 
             return source
-        ''', "for new, a, other and b it gave [0, 7, 0, 2]"),
-        ('''
+        """,
+            "for new, a, other and b it gave [0, 7, 0, 2]",
+        ),
+        (
+            """
         def source_from(known):
             def source(domains):
                 return [known.setdefault(domain) for domain in domains]
 
             return source
-        ''', "has changed the dict"),
-        ('''
+        """,
+            "has changed the dict",
+        ),
+        (
+            """
         def source_from(known):
             def source(domains):
                 return {domain: known.get(domain) for domain in domains}
 
             return source
-        ''', "not [2, 7, 2]"),
-        ('''
+        """,
+            "not [2, 7, 2]",
+        ),
+        (
+            """
         def source_from(known):
             def source(domains):
                 for domain in domains:
                     yield known.get(domain)
 
             return source
-        ''', "not [2, 7, 2]"),
-        ('''
+        """,
+            "not [2, 7, 2]",
+        ),
+        (
+            """
         def source_from(known):
             def source(domains):
                 return [rank for domain, rank in known.items() if domain in domains]
 
             return source
-        ''', "not [2, 7, 2]"),
-        ('''
+        """,
+            "not [2, 7, 2]",
+        ),
+        (
+            """
         def source_from(known):
             def source(domains):
                 return [known.get(domain) for domain in domains]
-        ''', "NoneType"),
+        """,
+            "NoneType",
+        ),
     ],
 )
 
 SIZE = Turn(
     "next_size",
     right=[
-        '''
+        """
         def next_size(size, seconds, target):
             if seconds == 0:
                 return min(2 * size, 25_000)
             return max(1, min(int(size * target / seconds), 2 * size, 25_000))
-        ''',
-        '''
+        """,
+        """
         def next_size(size, seconds, target):
             rate = size / max(seconds, 1e-6)
             wanted = round(rate * target)
@@ -599,51 +755,75 @@ SIZE = Turn(
                 if wanted > limit:
                     wanted = limit
             return wanted or 1
-        ''',
-        '''
+        """,
+        """
         def next_size(size, seconds, target):
             try:
                 factor = min(target / seconds, 2)
             except ZeroDivisionError:
                 factor = 2
             return sorted([1, int(size * factor), 25_000])[1]
-        ''',
+        """,
     ],
     wrong=[
-        ('''
+        (
+            """
         def next_size(size, seconds, target):
             return size if seconds == target else size // 2
-        ''', "gave 500, not 250"),
-        ('''
+        """,
+            "gave 500, not 250",
+        ),
+        (
+            """
         def next_size(size, seconds, target):
             return max(1, min(int(size * target / seconds), 2 * size, 25_000))
-        ''', "ZeroDivisionError"),
-        ('''
+        """,
+            "ZeroDivisionError",
+        ),
+        (
+            """
         def next_size(size, seconds, target):
             return max(1, min(int(size * target / max(seconds, 1e-6)), 25_000))
-        ''', "gave 25000, not 2000"),
-        ('''
+        """,
+            "gave 25000, not 2000",
+        ),
+        (
+            """
         def next_size(size, seconds, target):
             return int(min(size * target / max(seconds, 1e-6), 2 * size, 25_000))
-        ''', "next_size(3, 60.0, 0.5) gave 0, not 1"),
-        ('''
+        """,
+            "next_size(3, 60.0, 0.5) gave 0, not 1",
+        ),
+        (
+            """
         def next_size(size, seconds, target):
             return max(1, min(size * target / max(seconds, 1e-6), 2 * size, 25_000))
-        ''', "a float"),
-        ('''
+        """,
+            "a float",
+        ),
+        (
+            """
         def next_size(size, seconds, target):
             return max(1, min(int(size * seconds / target), 2 * size, 25_000))
-        ''', "gave 2000, not 250"),
-        ('''
+        """,
+            "gave 2000, not 250",
+        ),
+        (
+            """
         def next_size(size, seconds, target):
             return max(1, min(int(size * target / max(seconds, 1e-6)), 2 * size))
-        ''', "gave 40000, not 25000"),
-        ('''
+        """,
+            "gave 40000, not 25000",
+        ),
+        (
+            """
         def next_size(size, seconds, target):
             if seconds > target:
                 return max(1, int(size * target / seconds))
             return min(2 * size, 25_000)
-        ''', "gave 2000, not 1000"),
+        """,
+            "gave 2000, not 1000",
+        ),
     ],
 )
 
