@@ -327,7 +327,7 @@ def stop(connection):
     with closing(seed.connect_db()) as second:
         second.cursor().execute("KILL QUERY %s", (second.connection_id,))
     connection.close()
-''' + WITH_STOP, "✘"),
+''' + WITH_STOP, "Query execution was interrupted"),
         ('''
 def stop(connection):
     if connection.unread_result:
