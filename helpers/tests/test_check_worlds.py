@@ -170,6 +170,24 @@ def test_a_connection_made_at_import_of_the_seed(looked_at):
     assert report.mistakes == [38], str(report)
 
 
+LATER = """
+made = []
+def connection():
+    if not made:
+        made.append(connect_to_prodev())
+    return made[0]
+"""
+
+
+MAIN = "\nif __name__ == '__main__':\n    connection = connect_to_prodev()\n"
+
+
+@pytest.mark.parametrize("behind", [LATER, MAIN], ids=["when-asked", "main"])
+def test_a_connection_that_is_not_made_at_import(looked_at, behind):
+    report = looked_at("stream_users", STREAM, seed=CONNECTING + behind)
+    assert report, str(report)
+
+
 def test_a_connection_made_and_closed_at_import_is_no_harm_to_functions_that_make_their_own(looked_at):
     report = looked_at("stream_users", f"{STREAM}\nseed.connect_to_prodev().close()\n", seed=CONNECTING)
     assert report.mistakes == [26], str(report)
