@@ -328,7 +328,7 @@ GENERATORS = {
     "04 lazy_pagination_by_key": lambda: sum(map(len, lesson("04").lazy_pagination_by_key(1_000))),
     "05 stream_user_ages": lambda: sum(1 for _ in lesson("05").stream_user_ages()),
     "05 calculate_average_age": lambda: lesson("05").calculate_average_age(),
-    "05 mean_and_deviation": lambda: lesson("05").mean_and_deviation(lesson("05").stream_user_ages()),
+    "05 summary": lambda: lesson("05").summary(lesson("05").stream_user_ages()),
     "07 stream_user_ages": lambda: lesson("07").summary(lesson("07").stream_user_ages()),
 }
 
@@ -346,4 +346,4 @@ def test_a_generator_takes_as_much_memory_for_two_million_rows_as_for_a_hundred_
         few, many = peaks.values()
         with capsys.disabled():
             print(f"\n{name}: {few:.2f} MiB for 100,000 rows, {many:.2f} MiB for 2,000,000", end="")
-        assert many <= 8 and many <= 1.2 * few
+        assert many <= 8 and many <= max(1.2 * few, few + 1)  # MiB: of a few tenths, a page more is no growth
