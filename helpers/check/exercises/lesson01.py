@@ -12,6 +12,7 @@ PEOPLE = PLAIN + TRICKY
 SOMEBODY = ("00000000-0000-4000-8000-000000000001", "Somebody Else", "somebody.else@example.com", 50)
 MANY = 2_100  # people of a file that should come in batches of 1,000
 GOOD = 1_100  # people of a file before its bad row
+BELOW = '"Rarer mistakes", in "Dig deeper" of this lesson'
 EVE = ("Eve Doe", "eve@example.com", "unknown")
 
 
@@ -25,7 +26,7 @@ def read_people(look):
         path = write(Path(folder) / "people.csv", PEOPLE)
         with look.asks("it gives (name, email, age) for each row, the age an int", must=True):
             same_people(look, look.items(path), PEOPLE)
-        with look.asks("each person comes as soon as the row is read", mistake=12):
+        with look.asks("each person comes as soon as the row is read", mistake=12, more=BELOW):
             if look.bytes_each(lambda read, count: read_many(read, count)) > 30:
                 look.fail("memory grew with the file: 20,000 more rows took more of it")
             look.gives_iterator(path)
@@ -122,11 +123,11 @@ def inserts_once(look, data):
             look.fail(f"the server was sent nothing: {told}")
         if told:
             look.fail(told)
-    with look.asks("it does not ask the server before each row", mistake=9):
+    with look.asks("it does not ask the server before each row", mistake=9, more=BELOW):
         asking = sum(q.selects for q in queries)
         if asking >= len(PEOPLE) // 2:
             look.fail(f"{len(PEOPLE)} rows took {asking} SELECTs")
-    with look.asks("it commits once, not for each row", mistake=20):
+    with look.asks("it commits once, not for each row", mistake=20, more=BELOW):
         if commits(queries) >= len(PEOPLE) // 2:
             look.fail(f"{len(PEOPLE)} rows took {commits(queries)} commits")
     harness.execute("INSERT INTO user_data (user_id, name, email, age) VALUES (%s, %s, %s, %s)", *SOMEBODY)
@@ -194,7 +195,7 @@ def reads_as_needed(look, data):
             held.append(harness.learner.memory() - base)
             raise EOFError  # that was all: the server is gone
 
-    with look.asks("the CSV file is read as it is needed, not as a whole", mistake=12):
+    with look.asks("the CSV file is read as it is needed, not as a whole", mistake=12, more=BELOW):
         harness.learner.load()
         base = harness.learner.memory()
         harness.proxy.on_query = first_write
