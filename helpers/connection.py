@@ -98,7 +98,7 @@ def connect(database=None):
                 connection_timeout=CONNECT_SECONDS,
             )
         except mysql.connector.Error as error:
-            # A private server that has just died is started again as soon as its keeper has noticed
+            # A private server that has just died is started again as soon as its supervisor has noticed
             if private and error.errno in (*UNREACHABLE, *LOST) and time.monotonic() < deadline:
                 time.sleep(0.1)
                 continue

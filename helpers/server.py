@@ -2,15 +2,15 @@
 
 `ensure()` is the one call that others need. How it works:
 
-- A small process, the keeper, starts the server and watches it. It is nobody's child, so a kernel that restarts, or a
-  profiler that ends its children, does not take the server down.
-- Each process that uses the server holds a shared lock on the file `users.lock` as long as it lives. The system drops
-  the lock when the process ends, however it ends. When the keeper can have that lock for itself, nobody is left, and
-  it stops the server.
+- A small process, the supervisor, starts the server and watches it. It is a child of no other process, so a kernel that
+  restarts, or a profiler that ends its children, does not take the server down.
+- Each process that uses the server holds a shared lock on the file `users.lock` as long as it lives. The system
+  releases it when the process ends, however it ends. When the supervisor gets that lock for itself, no user is left,
+  and it stops the server.
 - The server listens on a unix socket in a folder that only its owner can enter, and on no TCP port. That folder is the
   protection: the account has no password because nobody else can reach it.
 
-Only the standard library is imported: the keeper lives as long as the class does and should be small.
+Only the standard library is imported: the supervisor lives as long as the class does and should be small.
 """
 
 import contextlib
@@ -81,11 +81,11 @@ def ensure():
         _held[folder] = users
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if _locked(folder / "keeper.lock"):
+        if _locked(folder / "supervisor.lock"):
             with contextlib.suppress(FileNotFoundError):  # written when the server is ready
                 return {"unix_socket": (folder / "socket").read_text(), "user": "root"}
         else:
-            _spawn_keeper(folder)
+            _spawn_supervisor(folder)
         time.sleep(0.05)
     raise ServerError(
         f"The private server did not get ready within {START_SECONDS:.0f} s. Its log: {folder / 'error.log'}"
@@ -207,7 +207,7 @@ def _socket_path(folder):
     return _private_folder(base / name) / "s"
 
 
-# Locks and the keeper's start -----------------------------------------------------------------------------------------
+# Locks and the supervisor's start -------------------------------------------------------------------------------------
 
 
 def _locked(path):
@@ -228,9 +228,9 @@ def _same(file, path):
         return False
 
 
-def _spawn_keeper(folder):
-    """Start a keeper that outlives this process and wait for its word; raise ServerError if it has failed."""
-    command = [sys.executable, os.path.abspath(__file__), "keep", str(folder)]
+def _spawn_supervisor(folder):
+    """Start a supervisor that outlives this process and wait for its word; raise ServerError if it has failed."""
+    command = [sys.executable, os.path.abspath(__file__), "supervise", str(folder)]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -240,31 +240,33 @@ def _spawn_keeper(folder):
         cwd=folder,
     )
     with process.stdout:
-        word = process.stdout.readline()  # ends with the keeper at the latest
+        word = process.stdout.readline()  # ends with the supervisor at the latest
     process.wait()
-    answer = json.loads(word) if word else {"error": "The private server's keeper ended before the server was ready."}
+    answer = (
+        json.loads(word) if word else {"error": "The private server's supervisor ended before the server was ready."}
+    )
     if "error" in answer:
         raise ServerError(answer["error"])
 
 
-# The keeper -----------------------------------------------------------------------------------------------------------
+# The supervisor -------------------------------------------------------------------------------------------------------
 
 
-def _keep(folder):
-    """Be the keeper: start the server, say so on standard output, and stop the server when its last user is gone."""
+def _supervise(folder):
+    """Be the supervisor: start the server, report that it is ready, and stop it when its last user is gone."""
     if os.fork():
-        os._exit(0)  # the parent ends: the keeper is nobody's child
+        os._exit(0)  # the parent ends: the supervisor is a child of no other process
     os.umask(0o077)
-    # Looked at where it is safe to end: an exit raised in the midst of subprocess can leave its lock taken for ever
+    # Looked at where it is safe to end: an exit raised inside subprocess can leave its lock held for ever
     told_to_end = []
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.append(True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with open(folder / "keeper.lock", "a") as lock:
+    with open(folder / "supervisor.lock", "a") as lock:
         if not _take(lock, seconds=1):
-            _say({"taken": True})  # another keeper is at work; the caller waits for its server
+            _say({"taken": True})  # another supervisor is at work; the caller waits for its server
             return
         (folder / "socket").unlink(missing_ok=True)
-        (folder / "keeper.pid").write_text(str(os.getpid()))
+        (folder / "supervisor.pid").write_text(str(os.getpid()))
         server = None
         try:
             server, path = _start_server(folder, told_to_end)
@@ -276,7 +278,9 @@ def _keep(folder):
         except OSError as error:
             _say({"error": f"The private server could not start: {error}. Its folder is {folder}."})
         finally:
-            mine = _same(lock, folder / "keeper.lock")  # else the folder was removed, and may be another keeper's now
+            mine = _same(
+                lock, folder / "supervisor.lock"
+            )  # else the folder was removed, and may be another supervisor's now
             if mine:
                 (folder / "socket").unlink(missing_ok=True)
             if server is not None:
@@ -301,7 +305,7 @@ def _take(lock, seconds):
 
 
 def _say(answer):
-    """Answer the process that started this keeper, once; it may be gone, and nobody listens afterwards."""
+    """Answer the process that started this supervisor, once; it may be gone, and nobody listens afterwards."""
     with contextlib.suppress(OSError):
         os.write(1, json.dumps(answer).encode() + b"\n")
     nothing = os.open(os.devnull, os.O_WRONLY)
@@ -341,7 +345,7 @@ def _start_server(folder, told_to_end):
     ]  # fmt: skip
     with open(folder / "server.out", "wb") as out:
         server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder, preexec_fn=_die_with_keeper
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder, preexec_fn=_die_with_supervisor
         )
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -383,14 +387,14 @@ def _make_data_folder(program, mariadb, folder, data, log):
         ]  # fmt: skip
     else:
         command = [program, "--no-defaults", *_as_root(), "--initialize-insecure", f"--datadir={new}"]
-    # A MariaDB that starts removes the temporary tables that stand in its temporary folder, whosever they are: in the
+    # A MariaDB that starts removes the temporary tables that stand in its temporary folder, whoever owns them: in the
     # system's folder, two that are made at the same moment would spoil each other
     (folder / "tmp").mkdir(exist_ok=True)
     environment = os.environ | {"TMPDIR": str(folder / "tmp")}
     with open(log, "wb") as out:
         status = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder, env=environment,
-            preexec_fn=_die_with_keeper,
+            preexec_fn=_die_with_supervisor,
         ).returncode  # fmt: skip
     if status:
         shutil.rmtree(new, ignore_errors=True)
@@ -410,14 +414,14 @@ def _as_root():
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
-def _die_with_keeper():
-    """In the server's process, before it starts: ask Linux to end it should its keeper be killed."""
+def _die_with_supervisor():
+    """In the server's process, before it starts: ask Linux to end it should its supervisor be killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _end_leftover(folder, data):
-    """End the server of a keeper that was killed, if it still runs: two must not share one data folder."""
+    """End the server of a supervisor that was killed, if it still runs: two must not share one data folder."""
     with contextlib.suppress(OSError, ValueError):
         pid = int((folder / "server.pid").read_text())
         deadline = time.monotonic() + STOP_SECONDS
@@ -451,7 +455,7 @@ def _wait_until_unused(folder, lock, server, path, told_to_end):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(0.25)
                 return
-            if not (path.exists() and _same(users, folder / "users.lock") and _same(lock, folder / "keeper.lock")):
+            if not (path.exists() and _same(users, folder / "users.lock") and _same(lock, folder / "supervisor.lock")):
                 return
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -492,8 +496,8 @@ def _failure(program, what, *logs):
 
 def main(arguments):
     """Run `python -m helpers.server find|status|hold|stop`; return the exit status."""
-    if len(arguments) == 2 and arguments[0] == "keep":
-        _keep(Path(arguments[1]))
+    if len(arguments) == 2 and arguments[0] == "supervise":
+        _supervise(Path(arguments[1]))
         return 0
     if len(arguments) != 1 or arguments[0] not in ("find", "status", "hold", "stop"):
         print("usage: python -m helpers.server find|status|hold|stop", file=sys.stderr)
@@ -509,10 +513,10 @@ def main(arguments):
                 signal.sigwait({signal.SIGINT})
         else:
             folder = home()
-            running = _locked(folder / "keeper.lock")
+            running = _locked(folder / "supervisor.lock")
             if arguments[0] == "stop" and running:
-                os.kill(int((folder / "keeper.pid").read_text()), signal.SIGTERM)
-                while _locked(folder / "keeper.lock"):
+                os.kill(int((folder / "supervisor.pid").read_text()), signal.SIGTERM)
+                while _locked(folder / "supervisor.lock"):
                     time.sleep(0.05)
                 running = False
             print(f"The private server in {folder} is {'running' if running else 'not running'}.")

@@ -107,9 +107,9 @@ class Place:
         """Return the server processes whose data stand in this folder, and those that make a data folder in it."""
         return self._processes(lambda words: any(w.startswith(f"--datadir={self.folder}") for w in words))
 
-    def keepers(self):
-        """Return the keepers of this folder (and what they are in the instant of their start)."""
-        return self._processes(lambda words: words[-2:] == ["keep", str(self.folder)])
+    def supervisors(self):
+        """Return the supervisors of this folder (and what they are in the instant of their start)."""
+        return self._processes(lambda words: words[-2:] == ["supervise", str(self.folder)])
 
     def _processes(self, fits):
         found = []
@@ -128,15 +128,15 @@ class Place:
         return False
 
     def gone(self):
-        """Tell whether no server and no keeper is left."""
-        return not self.servers() and not self.keepers()
+        """Tell whether no server and no supervisor is left."""
+        return not self.servers() and not self.supervisors()
 
     def kill(self, processes):
-        """Kill (-9) servers or keepers of this place; return when they are gone. Some end with others."""
+        """Kill (-9) servers or supervisors of this place; return when they are gone. Some end with others."""
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        wait_until(lambda: not {*processes} & {*self.servers(), *self.keepers()}, "kill -9 and it still runs")
+        wait_until(lambda: not {*processes} & {*self.servers(), *self.supervisors()}, "kill -9 and it still runs")
 
     def close(self):
         """End what the test has started here, the server at last, and remove the data."""
@@ -146,7 +146,7 @@ class Place:
             for file in (process.stdin, process.stdout, process.stderr):
                 with contextlib.suppress(BrokenPipeError):
                     file.close()
-        for process in self.keepers():
+        for process in self.supervisors():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
         wait_until(self.gone, "the server of a test that has ended still runs")

@@ -193,7 +193,7 @@ with databases.at_scale(ROWS):
 """
 
 
-@pytest.mark.parametrize(("work", "who"), [("stream", "server"), ("fill", "keeper"), ("commit", "server")])
+@pytest.mark.parametrize(("work", "who"), [("stream", "server"), ("fill", "supervisor"), ("commit", "server")])
 @sizes(small=1, full=50)
 def test_server_killed_at_work(warm, tally, work, who, tries):
     with tally(f"kill -9 of the {who} at work: {work}") as row:
@@ -202,9 +202,9 @@ def test_server_killed_at_work(warm, tally, work, who, tries):
                 process = warm.start(AT_WORK, work)
 
                 assert answer(process) == {"at": "work"}
-                warm.kill(warm.servers() if who == "server" else warm.keepers())
+                warm.kill(warm.servers() if who == "server" else warm.supervisors())
                 for server in warm.servers():
-                    server.wait()  # its keeper's end is its own
+                    server.wait()  # its supervisor's end is its own
                 error = answer(process, "")
                 assert error["number"] in LOST
                 assert "the private server: " in error["error"]
@@ -452,7 +452,7 @@ def test_kernels_that_are_killed_restarted_and_lose_their_server(warm):
         before.kill()
         before.wait()
         assert [kernel.run(COUNT_IN_A_CELL) for kernel in kernels] == ["1000\n"] * 2
-        assert len(warm.servers()) == len(warm.keepers()) == 1
+        assert len(warm.servers()) == len(warm.supervisors()) == 1
     finally:
         for kernel in kernels:
             kernel.end()

@@ -35,7 +35,7 @@ def test_eight_processes_that_start_at_once_where_no_server_was_get_one_server(p
     eight = [place.start(CONNECTED + "; input()") for _ in range(8)]
     assert [process.stdout.readline() for process in eight] == ["True\n"] * 8
     assert len(place.servers()) == 1
-    assert len(place.keepers()) == 1
+    assert len(place.supervisors()) == 1
 
 
 def test_a_process_that_ends_leaves_the_server_to_the_others(warm):
@@ -89,7 +89,7 @@ def test_stop_ends_the_server_and_the_next_connection_starts_another(warm):
     command = "import sys\nfrom helpers import server\nsys.exit(server.main(sys.argv[1:]))"
     assert warm.run(command, "status").endswith("is running.")
     assert warm.run(command, "stop").endswith("is not running.")
-    wait_until(warm.gone, "a server or its keeper is left")
+    wait_until(warm.gone, "a server or its supervisor is left")
     assert warm.run(command, "status").endswith("is not running.")
     print(file=user.stdin, flush=True)
     assert user.stdout.readline() == "True\n"
@@ -119,25 +119,25 @@ def test_a_server_that_was_killed_is_started_again_by_the_next_connection(warm):
     assert warm.run(PEOPLE) == "1000"
 
 
-def test_a_keeper_that_was_killed_takes_its_server_along_and_the_next_connection_starts_both(warm):
+def test_a_supervisor_that_was_killed_takes_its_server_along_and_the_next_connection_starts_both(warm):
     code = "for line in sys.stdin:\n    with seed.connect_db() as c: print(c.is_connected(), flush=True)"
     user = warm.use(then=code)
     for _ in range(2):
-        (keeper,) = warm.keepers()
-        keeper.kill()
-        keeper.wait()
+        (supervisor,) = warm.supervisors()
+        supervisor.kill()
+        supervisor.wait()
         print(file=user.stdin, flush=True)
         assert user.stdout.readline() == "True\n", user.stderr.read()
         assert len(warm.servers()) == 1
     assert warm.run(PEOPLE) == "1000"
 
 
-def test_a_keeper_killed_while_nobody_is_left_leaves_no_server(warm):
+def test_a_supervisor_killed_while_nobody_is_left_leaves_no_server(warm):
     user = warm.use()
-    (keeper,) = warm.keepers()
+    (supervisor,) = warm.supervisors()
     user.kill()
-    keeper.kill()
-    wait_until(warm.gone, "the keeper was killed and its server still runs")
+    supervisor.kill()
+    wait_until(warm.gone, "the supervisor was killed and its server still runs")
 
 
 TERMINATED_INSIDE_SUBPROCESS = """
@@ -169,22 +169,22 @@ class Popen(subprocess.Popen):
 
 os.chdir(sys.argv[2])
 server.subprocess.Popen = Popen
-server._keep(Path(sys.argv[2]))
+server._supervise(Path(sys.argv[2]))
 """
 
 
-def test_a_keeper_told_to_end_while_it_looks_after_its_server_ends_with_it(warm):
+def test_a_supervisor_told_to_end_while_it_looks_after_its_server_ends_with_it(warm):
     """subprocess has a lock; a handler of SIGTERM that raised just after it was taken left it taken for ever."""
-    warm.run(TERMINATED_INSIDE_SUBPROCESS, "keep", warm.folder)
+    warm.run(TERMINATED_INSIDE_SUBPROCESS, "supervise", warm.folder)
     assert (warm.folder / "term-sent").exists()
-    wait_until(warm.gone, "the keeper was told to end")
+    wait_until(warm.gone, "the supervisor was told to end")
     assert warm.run(PEOPLE) == "1000"
 
 
 def test_a_start_that_is_killed_is_begun_anew(place):
     place.start("from helpers import server; server.ensure()")
     wait_until(lambda: list(place.folder.glob("new-*/*")), "no data folder is being made")
-    place.kill(place.keepers() + place.servers())
+    place.kill(place.supervisors() + place.servers())
     assert place.run(CONNECTED) == "True"
     assert list(place.folder.glob("new-*")) == []
 
@@ -204,9 +204,9 @@ def test_what_a_crash_leaves_behind_is_in_nobodys_way(warm):
         path = server._socket_path(warm.folder)
         path.touch()
         path.with_name(path.name + ".lock").write_text(f"{innocent.pid}\n")  # what MySQL puts beside its socket
-        for name in ("keeper.pid", "server.pid"):
+        for name in ("supervisor.pid", "server.pid"):
             (warm.folder / name).write_text(str(innocent.pid))
-        for name in ("keeper.lock", "users.lock"):
+        for name in ("supervisor.lock", "users.lock"):
             (warm.folder / name).write_text("stale")
         (warm.data() / "localhost.pid").write_text(str(innocent.pid))
         assert warm.run(PEOPLE) == "1000"
@@ -351,7 +351,7 @@ def test_what_is_planted_in_the_place_of_the_sockets_folder_is_refused(warm, tem
     else:
         name.symlink_to(temporary / "elsewhere" if planted == "a link to a folder" else "/nowhere")
     assert f"{name} is not a folder of yours" in warm.run(FAILS, TMPDIR=str(temporary))
-    wait_until(warm.gone, "a server or its keeper is left")
+    wait_until(warm.gone, "a server or its supervisor is left")
     assert list((temporary / "elsewhere").iterdir()) == []
     name.unlink()
     assert warm.run(CONNECTED, TMPDIR=str(temporary)) == "True"
@@ -480,7 +480,7 @@ def test_without_a_program_the_error_has_the_line_that_installs_one(monkeypatch,
 def test_a_program_that_is_no_server_or_dies_is_one_error_and_the_next_start_works(warm, tmp_path, body, says):
     broken = script(tmp_path / "mysqld", body)
     assert says.format(folder=warm.folder) in warm.run(FAILS, COURSE_MYSQLD=broken)
-    wait_until(warm.gone, "a server or its keeper is left")
+    wait_until(warm.gone, "a server or its supervisor is left")
     assert warm.run(PEOPLE) == "1000"
 
 
@@ -521,6 +521,6 @@ def test_other_words_get_the_usage(arguments, capsys):
 
 
 def test_the_server_needs_only_the_standard_library():
-    """The keeper lives as long as the class does: it should be small."""
+    """The supervisor lives as long as the class does: it should be small."""
     names = re.findall(r"^(?:import|from) (\w+)", (ROOT / "helpers/server.py").read_text(), re.M)
     assert set(names) <= set(sys.stdlib_module_names)
