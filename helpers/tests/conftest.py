@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import textwrap
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from solutions import FUNCTIONS  # noqa: E402
 
 from helpers import databases, seed  # noqa: E402
 from helpers.check import folder  # noqa: E402
-from helpers.connection import environment_names_server  # noqa: E402
+from helpers.connection import database_name, environment_names_server  # noqa: E402
 
 
 @pytest.fixture
@@ -91,6 +92,25 @@ def own_database():
     """A database of its own for one test; dropped at the end."""
     with databases.scratch() as name:
         yield name
+
+
+@pytest.fixture
+def base(monkeypatch):
+    """A name for the course's database that nobody else uses; what was made under it is dropped at the end."""
+    name = f"{database_name()}_{uuid.uuid4().hex[:8]}"
+    monkeypatch.setenv("MYSQL_DATABASE", name)
+    monkeypatch.delenv("COURSE_DATABASE", raising=False)
+    yield name
+    _drop(name)
+
+
+def _drop(base):
+    """Drop the databases that were made under a name."""
+    with contextlib.closing(seed.connect_db()) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES")
+        for (found,) in cursor.fetchall():
+            if found == base or found.startswith(base + "_"):
+                cursor.execute(f"DROP DATABASE {found}")
 
 
 # The table of make torture --------------------------------------------------------------------------------------------

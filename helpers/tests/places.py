@@ -29,6 +29,14 @@ with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(
     print(cursor.fetchone()[0])
 """
 
+FAILS = """
+from helpers import server
+try:
+    print(server.ensure())
+except server.ServerError as error:
+    print(str(error).replace("\\n", " | "))
+"""
+
 
 def run(*command, **options):
     """Run a command and return it finished: its status, and what it said to both outputs as one text in `stdout`."""

@@ -4,28 +4,13 @@ import contextlib
 import os
 import subprocess
 import sys
-import uuid
 
 import pytest
 from places import ADA, ROOT, stored
 
 from helpers import databases, seed
-from helpers.connection import database_name
+from helpers.connection import database_name, streaming
 from helpers.users import synthetic_users
-
-
-@pytest.fixture
-def base(monkeypatch):
-    """A name for the course's database that nobody else uses; what was made under it is dropped at the end."""
-    name = f"{database_name()}_{uuid.uuid4().hex[:8]}"
-    monkeypatch.setenv("MYSQL_DATABASE", name)
-    monkeypatch.delenv("COURSE_DATABASE", raising=False)
-    yield name
-    with contextlib.closing(seed.connect_db()) as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES")
-        for (found,) in cursor.fetchall():
-            if found == name or found.startswith(name + "_"):
-                cursor.execute(f"DROP DATABASE {found}")
 
 
 def test_ready_makes_the_thousand_people_once(base):
@@ -91,3 +76,36 @@ def test_a_number_of_rows_that_makes_no_sense_is_named(value):
     environment = {**os.environ, "COURSE_ROWS": value}
     done = subprocess.run(command, cwd=ROOT, text=True, env=environment, stderr=subprocess.PIPE)
     assert done.stderr.endswith(f"ValueError: COURSE_ROWS={value!r} must be a positive integer\n")
+
+
+# Looking into them ----------------------------------------------------------------------------------------------------
+
+
+def test_ask_returns_rows_and_commits(database):
+    insert = "INSERT INTO user_data VALUES (%s, %s, %s, %s)"
+    assert databases.ask(insert, "00000000-0000-4000-8000-000000000001", "Bo % Berg", "bo@example.com", 9) == []
+    assert databases.ask("SELECT name, age FROM user_data") == [("Bo % Berg", 9)]
+    assert databases.ask("SELECT name FROM user_data WHERE name LIKE '%x%'") == []
+
+
+def test_one_connection_serves_all_and_counts_what_the_server_did(connection):
+    seed.insert_data(connection, synthetic_users(50))
+    with databases.one_connection() as counted:
+        numbers = set()
+        for _ in range(3):
+            with contextlib.closing(seed.connect_to_prodev()) as lent:
+                numbers.add(lent.connection_id)
+        before = counted()
+        with streaming("SELECT user_id FROM user_data ORDER BY user_id") as cursor:
+            assert len(cursor.fetchall()) == 50
+        after = counted()
+        assert after["queries"] - before["queries"] == 1
+        assert after["steps"] - before["steps"] in (49, 50)
+        with streaming("SELECT user_id FROM user_data") as cursor:
+            cursor.fetchone()  # and leave the others unread
+        assert counted()["queries"] == after["queries"] + 1
+        assert lent.is_connected(), "closing it inside the block only empties it"
+    assert len(numbers) == 1
+    assert not lent.is_connected()
+    with contextlib.closing(seed.connect_to_prodev()) as other:
+        assert other.connection_id not in numbers

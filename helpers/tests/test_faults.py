@@ -5,36 +5,21 @@ and failures.
 """
 
 import contextlib
-import gc
-import os
 import random
 import re
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-import uuid
 import zlib
 
-import jupyter_client
-import mysql.connector
-import psutil
 import pytest
-from places import PATIENCE, ROOT, SECRET, Caller, answer, is_one_clear_error, sizes, wait_until
+from places import ROOT, SECRET, Caller, answer, ask, is_one_clear_error, sizes, wait_until
 
-from helpers import databases, notebooks, seed
-from helpers.connection import LOST, database_name
+from helpers import databases, seed
+from helpers.connection import LOST
 from helpers.users import synthetic_users
-
-
-def ask(query, parameters=()):
-    """Return the rows of a query, from a connection of its own."""
-    with contextlib.closing(seed.connect_to_prodev()) as connection, connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        return cursor.fetchall()
-
 
 CONTENT = "SELECT COUNT(*), COALESCE(SUM(CRC32(CONCAT_WS(',', user_id, name, email, age))), 0) FROM user_data"
 
@@ -43,25 +28,6 @@ def content_of(users):
     """Return what CONTENT says of a table that holds these users and nothing else."""
     sums = [zlib.crc32(",".join(map(str, user)).encode()) for user in users]
     return [(len(sums), sum(sums))]
-
-
-@pytest.fixture
-def base(monkeypatch):
-    """A name for the course's database that nobody else uses; what was made under it is dropped at the end."""
-    name = f"{database_name()}_{uuid.uuid4().hex[:8]}"
-    monkeypatch.setenv("MYSQL_DATABASE", name)
-    monkeypatch.delenv("COURSE_DATABASE", raising=False)
-    yield name
-    drop(name)
-
-
-def drop(base):
-    """Drop the databases that were made under a name."""
-    with contextlib.closing(seed.connect_db()) as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW DATABASES")
-        for (found,) in cursor.fetchall():
-            if found == base or found.startswith(base + "_"):
-                cursor.execute(f"DROP DATABASE {found}")
 
 
 # Kill -----------------------------------------------------------------------------------------------------------------
@@ -325,138 +291,6 @@ def test_broken_server_program(warm, tmp_path, tally, fault, tries):
                 assert caller()["rows"] == 1000, "the cause is gone: the next call works"
                 warm.kill(warm.servers())
                 wait_until(warm.gone, "kill -9 and it still runs")
-
-
-# Leaks ----------------------------------------------------------------------------------------------------------------
-
-
-def stopped_by_break(stream):
-    for _ in stream():
-        break
-
-
-def stopped_by_exception(stream):
-    with contextlib.suppress(LookupError):
-        for _ in stream():
-            raise LookupError
-
-
-def stopped_by_dropping_the_reference(stream):
-    users = stream()
-    next(users)
-    del users
-
-
-def stopped_by_close(stream):
-    users = stream()
-    next(users)
-    users.close()
-
-
-@pytest.mark.parametrize("lesson", ["02"])
-@sizes(small=40, full=1000)
-def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeypatch):
-    stream = notebooks.exported(lesson).stream_users
-    opened = []
-    connect = mysql.connector.connect
-
-    def noted(*args, **kwargs):
-        connection = connect(*args, **kwargs)
-        opened.append(connection.connection_id)
-        return connection
-
-    def open_connections():
-        ids = {number for (number,) in ask("SELECT id FROM information_schema.processlist")}
-        return ids & set(mine)
-
-    monkeypatch.setattr(mysql.connector, "connect", noted)
-    process = psutil.Process()
-    stops = [stopped_by_break, stopped_by_exception, stopped_by_dropping_the_reference, stopped_by_close]
-    with tally("streams stopped early") as row, databases.at_scale(5000):
-        for stop in stops:
-            stop(stream)
-        gc.collect()
-        before = process.num_fds(), process.num_threads(), threading.active_count()
-        for number in range(tries):
-            opened.clear()
-            with row.one_try():
-                stops[number % len(stops)](stream)
-                mine = list(opened)
-                assert len(mine) == 2, "one to stream, one to stop it"
-                wait_until(lambda: not open_connections(), "a connection is left on the server")
-        gc.collect()
-        assert (process.num_fds(), process.num_threads(), threading.active_count()) == before
-
-
-# Many kernels ---------------------------------------------------------------------------------------------------------
-
-
-class Kernel:
-    """A Jupyter kernel, started as JupyterLab starts one."""
-
-    def __init__(self, environment):
-        self.manager = jupyter_client.KernelManager(kernel_name="python3")
-        self.manager.start_kernel(env=environment, cwd=str(ROOT / "notebooks"))
-        self._connect()
-
-    def _connect(self):
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=PATIENCE)
-
-    def run(self, code):
-        """Run a cell; return what it prints, or fail with its error."""
-        said = []
-
-        def listen(message):
-            said.append(message["content"].get("text") or "\n".join(message["content"].get("traceback", [])))
-
-        reply = self.client.execute_interactive(code, timeout=PATIENCE, output_hook=listen)
-        assert reply["content"]["status"] == "ok", "".join(said)
-        return "".join(said)
-
-    def kill_and_restart(self):
-        """Kill it (-9) in the middle of a cell, and start it again."""
-        self.client.execute("import time; time.sleep(600)")
-        os.kill(self.manager.provisioner.pid, signal.SIGKILL)
-        wait_until(lambda: not self.manager.is_alive(), "kill -9 and the kernel is alive")
-        self.client.stop_channels()
-        self.manager.restart_kernel(now=True)
-        self._connect()
-
-    def end(self):
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
-
-
-COUNT_IN_A_CELL = """
-import sys; sys.path.insert(0, "..")
-from contextlib import closing
-from helpers import databases, seed
-databases.ready()
-with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
-    cursor.execute("SELECT COUNT(*) FROM user_data")
-    print(cursor.fetchone()[0])
-"""
-
-
-def test_kernels_that_are_killed_restarted_and_lose_their_server(warm):
-    kernels = [Kernel(warm.environment) for _ in range(2)]
-    try:
-        for kernel in kernels:
-            assert kernel.run(COUNT_IN_A_CELL) == "1000\n"
-        (before,) = warm.servers()
-        kernels[0].kill_and_restart()
-        assert kernels[0].run(COUNT_IN_A_CELL) == "1000\n"
-        assert warm.servers() == [before]
-        before.kill()
-        before.wait()
-        assert [kernel.run(COUNT_IN_A_CELL) for kernel in kernels] == ["1000\n"] * 2
-        assert len(warm.servers()) == len(warm.supervisors()) == 1
-    finally:
-        for kernel in kernels:
-            kernel.end()
-    assert not warm.used()
 
 
 # Strangers ------------------------------------------------------------------------------------------------------------
