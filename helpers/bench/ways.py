@@ -9,10 +9,9 @@ import asyncio
 import importlib
 import importlib.metadata
 import inspect
-import os
 from dataclasses import dataclass
 
-from helpers.bench import peers
+from helpers.bench import peers, starts
 
 QUERY = "SELECT user_id, name, email, age FROM user_data ORDER BY user_id"
 AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -153,193 +152,6 @@ class Reader:
             self.loop.run_until_complete(result)
 
 
-# What each way starts from --------------------------------------------------------------------------------------------
-
-
-def _connector(where, **options):
-    import mysql.connector
-
-    arguments = {"charset": "utf8mb4", "collation": "utf8mb4_general_ci", **where, **options}
-    return {"connection": mysql.connector.connect(**arguments)}
-
-
-def _pure(where):
-    return _connector(where, use_pure=True)
-
-
-def _aio(where):
-    import mysql.connector.aio
-
-    arguments = {"charset": "utf8mb4", "collation": "utf8mb4_general_ci", **where}
-    return {"aio": mysql.connector.aio, "where": arguments}
-
-
-def _mysqlclient(where):
-    import MySQLdb
-    import MySQLdb.cursors as cursors
-
-    return {"connection": MySQLdb.connect(charset="utf8mb4", **where), **vars(cursors)}
-
-
-def _pymysql(where):
-    import pymysql
-    import pymysql.cursors as cursors
-
-    return {"connection": pymysql.connect(charset="utf8mb4", **where), **vars(cursors)}
-
-
-def _mariadb(where):
-    import mariadb
-
-    return {"connection": mariadb.connect(**where)}
-
-
-def _async(module):
-    def connect(where):
-        library = importlib.import_module(module)
-        cursors = importlib.import_module(f"{module}.cursors")
-        names = {n: getattr(cursors, n) for n in ("Cursor", "SSCursor")}
-        where = dict(where)
-        where["db"] = where.pop("database")
-        return {"library": library, "where": {"charset": "utf8mb4", **where}, **names}
-
-    return connect
-
-
-def _engine(driver):
-    def connect(where):
-        import sqlalchemy
-
-        return {"engine": peers.engine(driver, where), "text": sqlalchemy.text}
-
-    return connect
-
-
-def _orm(driver):
-    def connect(where):
-        from sqlalchemy import select
-        from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-
-        class Base(DeclarativeBase):
-            pass
-
-        class User(Base):
-            __tablename__ = "user_data"
-            user_id: Mapped[str] = mapped_column(primary_key=True)
-            name: Mapped[str]
-            email: Mapped[str]
-            age: Mapped[int]
-
-        return {"session": Session(peers.engine(driver, where)), "select": select, "User": User}
-
-    return connect
-
-
-def _pandas(driver):
-    def connect(where):
-        import pandas
-
-        return {"pandas": pandas, **(_connector(where) if driver is None else _engine(driver)(where))}
-
-    return connect
-
-
-def _polars(driver):
-    def connect(where):
-        import polars
-
-        return {"polars": polars, **_engine(driver)(where)}
-
-    return connect
-
-
-def _django(engine):
-    def connect(where):
-        import django
-        from django.conf import settings
-        from django.db import connection, models
-
-        options = {"charset": "utf8mb4"}
-        if engine == "mysql.connector.django":
-            options |= {"collation": "utf8mb4_general_ci"}
-        if "unix_socket" in where:
-            options["unix_socket"] = where["unix_socket"]
-        database = {
-            "ENGINE": engine, "NAME": where["database"], "USER": where["user"], "PASSWORD": where["password"],
-            "HOST": where.get("host", ""), "PORT": where.get("port", ""), "OPTIONS": options,
-        }  # fmt: skip
-        if not settings.configured:
-            settings.configure(DATABASES={"default": database}, DEFAULT_AUTO_FIELD="django.db.models.AutoField")
-            django.setup()
-        meta = type("Meta", (), {"db_table": "user_data", "app_label": "course", "managed": False})
-        fields = {name: models.CharField(max_length=255) for name in ("name", "email")}
-        fields["user_id"] = models.CharField(max_length=36, primary_key=True)
-        fields["age"] = models.DecimalField(max_digits=3, decimal_places=0)
-        user = _django.user = _django.user or type(
-            "User", (models.Model,), {"__module__": __name__, "Meta": meta, **fields}
-        )
-        return {"User": user, "connection": connection}
-
-    return connect
-
-
-_django.user = None  # Django knows a model once in a process
-
-
-def _peewee(cursor=None):
-    def connect(where):
-        import peewee
-
-        options = dict(where)
-        name = options.pop("database")
-        database = peewee.MySQLDatabase(
-            name, charset="utf8mb4", **options, **({"cursorclass": cursor()} if cursor else {})
-        )
-
-        class User(peewee.Model):
-            user_id, name, email = peewee.CharField(primary_key=True), peewee.CharField(), peewee.CharField()
-            age = peewee.DecimalField()
-
-            class Meta:
-                table_name = "user_data"
-
-        User._meta.database = database
-        return {"User": User, "connection": database}
-
-    return connect
-
-
-def _ss_cursor():
-    import pymysql.cursors
-
-    return pymysql.cursors.SSCursor
-
-
-def _connectorx(where):
-    import connectorx
-
-    return {"connectorx": connectorx, "url": peers.url("mysql", where)}
-
-
-def _dask(where):
-    import dask.dataframe
-    import sqlalchemy
-
-    table = sqlalchemy.table("user_data", *map(sqlalchemy.column, ("user_id", "name", "email", "age")))
-    url = peers.url("mysql+pymysql", where)
-    return {"dask": dask, "query": sqlalchemy.select(table), "url": url}
-
-
-def _course(where):
-    from helpers import notebooks
-
-    # seed.connect_to_prodev() goes where the environment says: this process is fresh, and asks for nothing else
-    names = {"unix_socket": "MYSQL_UNIX_SOCKET", "host": "MYSQL_HOST", "port": "MYSQL_PORT", "user": "MYSQL_USER",
-             "password": "MYSQL_PASSWORD", "database": "MYSQL_DATABASE"}  # fmt: skip
-    os.environ.update({names[name]: str(value) for name, value in where.items()})
-    return {"stream_users": notebooks.exported("02").stream_users}
-
-
 # The ways -------------------------------------------------------------------------------------------------------------
 
 _LOOP = "cursor = connection.cursor({})\ncursor.execute(query)\nrows = cursor"
@@ -367,28 +179,42 @@ def _fetchmany(options):
 
 def _drivers():
     connector = "mysql-connector-python"
-    yield Way(connector, "default cursor", connector, _connector, _LOOP.format(""), streams=True)
+    yield Way(connector, "default cursor", connector, starts.connector, _LOOP.format(""), streams=True)
     yield Way(
-        connector, "raw=True, fetchmany", connector, _connector, _fetchmany("raw=True"), batches=True, streams=True
+        connector,
+        "raw=True, fetchmany",
+        connector,
+        starts.connector,
+        _fetchmany("raw=True"),
+        batches=True,
+        streams=True,
     )
-    yield Way(connector, "buffered=True", connector, _connector, _LOOP.format("buffered=True"))
+    yield Way(connector, "buffered=True", connector, starts.connector, _LOOP.format("buffered=True"))
     yield Way(
-        connector, "use_pure=True", connector, _pure, f"# connect(…, use_pure=True)\n{_LOOP.format('')}", streams=True
+        connector,
+        "use_pure=True",
+        connector,
+        starts.pure,
+        f"# connect(…, use_pure=True)\n{_LOOP.format('')}",
+        streams=True,
     )
     close = "await connection.close()"
-    yield Way(connector, "aio, default cursor", connector, _aio, _AIO.format(""), close, streams=True)
-    yield Way(connector, "aio, buffered=True", connector, _aio, _AIO.format("buffered=True"), close)
-    for library, package, connect in (("mysqlclient", "mysqlclient", _mysqlclient), ("PyMySQL", "PyMySQL", _pymysql)):
+    yield Way(connector, "aio, default cursor", connector, starts.aio, _AIO.format(""), close, streams=True)
+    yield Way(connector, "aio, buffered=True", connector, starts.aio, _AIO.format("buffered=True"), close)
+    for library, package, connect in (
+        ("mysqlclient", "mysqlclient", starts.mysqlclient),
+        ("PyMySQL", "PyMySQL", starts.pymysql),
+    ):
         yield Way(library, "default cursor", package, connect, _LOOP.format(""))
         yield Way(
             library, "default cursor, fetchmany", package, connect, _fetchmany("").replace("[])", "())"), batches=True
         )
         yield Way(library, "SSCursor", package, connect, _LOOP.format("SSCursor"), streams=True)
         yield Way(library, "SSDictCursor", package, connect, _LOOP.format("SSDictCursor"), streams=True)
-    yield Way("mariadb", "default cursor", "mariadb", _mariadb, _LOOP.format(""))
-    yield Way("mariadb", "buffered=False", "mariadb", _mariadb, _LOOP.format("buffered=False"), streams=True)
+    yield Way("mariadb", "default cursor", "mariadb", starts.mariadb, _LOOP.format(""))
+    yield Way("mariadb", "buffered=False", "mariadb", starts.mariadb, _LOOP.format("buffered=False"), streams=True)
     for library, cursor in (("aiomysql", "await connection.cursor({})"), ("asyncmy", "connection.cursor({})")):
-        connect = _async(library)
+        connect = starts.asynchronous(library)
         yield Way(library, "Cursor", library, connect, _ASYNC.format(cursor.format("Cursor")), "connection.close()")
         yield Way(
             library,
@@ -408,7 +234,7 @@ def _libraries():
                 "SQLAlchemy Core",
                 f"{driver}, {option}",
                 package,
-                _engine(driver),
+                starts.engine(driver),
                 _CORE.format(code),
                 streams=bool(code),
             )
@@ -418,7 +244,7 @@ def _libraries():
                 "SQLAlchemy ORM",
                 f"{driver}, {option}",
                 package,
-                _orm(driver),
+                starts.orm(driver),
                 _ORM.format(code),
                 "session.close()",
                 streams=bool(code),
@@ -429,44 +255,63 @@ def _libraries():
                 "pandas",
                 f"{driver}, {option}",
                 package,
-                _pandas(driver),
+                starts.pandas(driver),
                 _PANDAS.format(code),
                 batches=True,
                 streams=True,
             )
     raw = "rows = pandas.read_sql(query, connection, chunksize=10_000)"
     yield Way(
-        "pandas", "a mysql.connector connection, chunksize", "pandas", _pandas(None), raw, batches=True, streams=True
+        "pandas",
+        "a mysql.connector connection, chunksize",
+        "pandas",
+        starts.pandas(None),
+        raw,
+        batches=True,
+        streams=True,
     )
     for driver, code in (("mysqlconnector", ""), ("pymysql", ""), ("pymysql", _STREAM)):
         option = "iter_batches and stream_results" if code else "iter_batches"
         yield Way(
-            "polars", f"{driver}, {option}", "polars", _polars(driver), _POLARS.format(code), batches=True, streams=True
+            "polars",
+            f"{driver}, {option}",
+            "polars",
+            starts.polars(driver),
+            _POLARS.format(code),
+            batches=True,
+            streams=True,
         )
     every = "rows = User.objects.order_by('user_id')"
     for engine, name in (
         ("django.db.backends.mysql", "mysqlclient"),
         ("mysql.connector.django", "mysql.connector.django"),
     ):
-        yield Way("Django", f"{name}, default", "Django", _django(engine), every)
+        yield Way("Django", f"{name}, default", "Django", starts.django(engine), every)
         yield Way(
             "Django",
             f"{name}, iterator()",
             "Django",
-            _django(engine),
+            starts.django(engine),
             f"{every}.iterator(chunk_size=1000)",
             streams=True,
         )
     every = "rows = User.select().order_by(User.user_id)"
-    yield Way("peewee", "default", "peewee", _peewee(), every)
-    yield Way("peewee", "iterator()", "peewee", _peewee(), f"{every}.iterator()", streams=True)
-    yield Way("peewee", "iterator() and SSCursor", "peewee", _peewee(_ss_cursor), f"{every}.iterator()", streams=True)
+    yield Way("peewee", "default", "peewee", starts.peewee(), every)
+    yield Way("peewee", "iterator()", "peewee", starts.peewee(), f"{every}.iterator()", streams=True)
+    yield Way(
+        "peewee",
+        "iterator() and SSCursor",
+        "peewee",
+        starts.peewee(starts.ss_cursor),
+        f"{every}.iterator()",
+        streams=True,
+    )
     code = "rows = connectorx.read_sql(url, query, return_type={})"
     yield Way(
         "connectorx",
         "arrow",
         "connectorx",
-        _connectorx,
+        starts.connectorx,
         code.format("'arrow'") + ".to_batches()",
         "del rows",
         batches=True,
@@ -476,7 +321,7 @@ def _libraries():
         "connectorx",
         "arrow_stream",
         "connectorx",
-        _connectorx,
+        starts.connectorx,
         code.format("'arrow_stream', batch_size=10_000"),
         "del rows",
         batches=True,
@@ -488,13 +333,21 @@ def _libraries():
         "rows = (part.compute(scheduler='synchronous') for part in frame.partitions)"
     )
     yield Way(
-        "Dask", "read_sql_query, 9 ranges", "dask", _dask, code, "rows.close()", batches=True, streams=True, tcp=True
+        "Dask",
+        "read_sql_query, 9 ranges",
+        "dask",
+        starts.dask,
+        code,
+        "rows.close()",
+        batches=True,
+        streams=True,
+        tcp=True,
     )
     yield Way(
         "this course",
         "stream_users",
         "mysql-connector-python",
-        _course,
+        starts.course,
         "rows = stream_users()",
         "rows.close()",
         streams=True,
