@@ -137,9 +137,18 @@ def _definitions(source):
 def define(above, source, name):
     """Run cells in the learner's process; return the function `name` that the last one defines."""
     names = {"__name__": "handed_in"}
-    for number, text in enumerate([*above, source]):
-        label = f"<cell {number + 1}>" if text is not source else "<your cell>"
+    trees = [*map(ast.parse, above), _definitions(source)]
+    used = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for number, (text, tree) in enumerate(zip([*above, source], trees, strict=True), start=1):
+        label = "<your cell>" if text is source else f"<cell {number}>"
         linecache.cache[label] = (len(text), None, text.splitlines(True), label)
-        tree = ast.parse(text) if text is not source else _definitions(text)
+        tree.body = [statement for statement in tree.body if _is_needed(statement, used)]
         exec(compile(tree, label, "exec"), names)
     return names[name]
+
+
+def _is_needed(statement, used):
+    """Whether a statement is more than an import that nothing uses: a lesson's plots and checks take long to import."""
+    if not isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return True
+    return any((alias.asname or alias.name).partition(".")[0] in used for alias in statement.names)

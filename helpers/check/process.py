@@ -172,21 +172,22 @@ class Learner:
             self._start()
         if self._loaded is None:
             ready = self._wait(None)
-            self._loaded = ready if ready["error"] else self._exchange(self._setup, None)
+            # What it imports may take its time, even where a question may not
+            self._loaded = ready if ready["error"] else self._exchange(self._setup, None, COMPUTING_LIMIT)
         return self._loaded
 
     def memory(self):
         """Return what the process holds now, in MiB."""
         return psutil.Process(self._process.pid).memory_info().rss / 2**20
 
-    def _exchange(self, task, on_event):
+    def _exchange(self, task, on_event, computing=None):
         with contextlib.suppress(OSError):
             self._talk.send(task)
-        return self._wait(on_event)
+        return self._wait(on_event, computing or self._computing)
 
-    def _wait(self, on_event):
+    def _wait(self, on_event, computing=COMPUTING_LIMIT):
         deadline = time.monotonic() + TIME_LIMIT
-        enough = self._computed() + self._computing
+        enough = self._computed() + computing
         while True:
             try:
                 if self._talk.poll(0.05):
@@ -202,7 +203,7 @@ class Learner:
             if time.monotonic() > deadline:
                 return self._ended("Hung", f"{TIME_LIMIT:.0f} s")
             if self._computed() > enough:
-                return self._ended("Hung", f"{self._computing:.0f} s of computing")
+                return self._ended("Hung", f"{computing:.0f} s of computing")
             with contextlib.suppress(psutil.Error):
                 if self.memory() > MEMORY_LIMIT:
                     return self._ended("Memory")

@@ -20,7 +20,6 @@ from pathlib import Path
 import answers
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from helpers import notebooks
 from helpers.notebooks import minutes
@@ -120,6 +119,8 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    from playwright.sync_api import sync_playwright  # here: `make test` collects this file, and does not install it
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS.split())
         yield browser

@@ -224,7 +224,7 @@ def stream_users():
     for user in cursor:
         user["age"] = int(user["age"])
         yield user
-""", "its connection was closed before the first next()"),
+""", "23 of 23 users were missing"),
         ("""
 def stream_users():
     connection = seed.connect_to_prodev()
