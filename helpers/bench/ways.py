@@ -155,9 +155,11 @@ class Reader:
 # The ways -------------------------------------------------------------------------------------------------------------
 
 _LOOP = "cursor = connection.cursor({})\ncursor.execute(query)\nrows = cursor"
+# `async for row in cursor` raises TypeError: in 9.7.0 and 26.10.0, the driver's __aiter__ is a coroutine
 _AIO = (
+    "async def each(cursor):\n    while row := await cursor.fetchone():\n        yield row\n\n\n"
     "connection = await aio.connect(**where)\ncursor = await connection.cursor({})\nawait cursor.execute(query)\n"
-    "rows = cursor"
+    "rows = each(cursor)"
 )
 _ASYNC = "connection = await library.connect(**where)\ncursor = {}\nawait cursor.execute(query)\nrows = cursor"
 _CORE = "connection = engine.connect(){}\nrows = connection.execute(text(query))"

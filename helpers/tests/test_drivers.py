@@ -27,7 +27,13 @@ def test_a_verdict_follows_from_what_was_seen(seen, verdict):
     assert drivers.verdict(LOOKED_AT | seen) == verdict
 
 
-NAMES = ("mysql-connector-python, default cursor", "mysql-connector-python, buffered=True", "this course")
+CONNECTOR = "mysql-connector-python"
+NAMES = (
+    f"{CONNECTOR}, default cursor",
+    f"{CONNECTOR}, buffered=True",
+    f"{CONNECTOR}, aio, default cursor",
+    "this course",
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +44,11 @@ def record():
 def test_what_streams_and_what_holds_all_are_told_apart(record):
     assert not record["missing"]
     first = {name: row["first_rows"] for name, row in record["results"].items()}
-    assert first.pop("mysql-connector-python, buffered=True") == 20_000
-    assert len(first) == 2
+    assert first.pop(f"{CONNECTOR}, buffered=True") == 20_000
+    assert len(first) == 3
     assert max(first.values()) < 10_000
     verdicts = {name: row["verdict"].split()[0].strip(";,") for name, row in record["results"].items()}
-    assert verdicts == dict.fromkeys(first, "streams") | {"mysql-connector-python, buffered=True": "holds"}
+    assert verdicts == dict.fromkeys(first, "streams") | {f"{CONNECTOR}, buffered=True": "holds"}
 
 
 def test_a_stop_of_the_course_s_stream_leaves_nothing_and_reads_no_more(record):
