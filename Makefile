@@ -1,6 +1,6 @@
 # `make` alone says what there is. What is behind the targets: helpers/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help lab copies fresh test quick browser torture outputs bench clear links lock clean venv ready
+.PHONY: help lab copies fresh test quick browser torture outputs bench clear links site lock clean venv ready
 
 ifdef ROWS
 export COURSE_ROWS := $(ROWS)
@@ -42,6 +42,7 @@ quick: ready  ## run the tests that need under 30 s together
 
 browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
 	@helpers/setup.sh browser
+	@helpers/setup.sh site
 	@$(python) -m pytest -n 2 -m browser helpers $(TEST)
 
 torture: ready  ## break everything by force, again and again, and print what failed; TEST="-k kill" takes a part
@@ -61,6 +62,10 @@ clear: ready  ## remove the outputs from the lessons themselves and fold the sol
 
 links: venv  ## write Binder links and badges for the clone's origin or URL=…; URL=none takes them out
 	@$(python) -m helpers.notebooks links $(URL)
+
+site: venv  ## make the website of the lessons from their stored outputs, in .venv/site/html
+	@helpers/setup.sh site
+	@$(python) -m helpers.site
 
 lock: venv  ## write requirements.txt from pyproject.toml; UPGRADE=1 moves every pin
 	@helpers/setup.sh lock

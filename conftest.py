@@ -21,6 +21,7 @@ QUICK = {
     "test_readme",
     "test_seed",
     "test_setup",
+    "test_site",
     "test_users",
 }
 # make test LESSON=06: files that belong to a lesson, by how their names begin, beside what bears its name

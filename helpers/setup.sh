@@ -4,12 +4,14 @@
 #   setup.sh venv      .venv with what requirements.txt pins   (PYTHON=… picks the Python)
 #   setup.sh server    a MySQL or MariaDB server program
 #   setup.sh browser   the system's Chromium, what drives it, and axe-core, for the browser tests
+#   setup.sh site      what makes the website
 #   setup.sh lab_settings PREFIX   what JupyterLab there starts with (helpers/lab_settings.json)
-#   setup.sh lock      requirements.txt and that of the browser tests from pyproject.toml   (UPGRADE=1 moves every pin)
+#   setup.sh lock      requirements.txt and those of browser and site from pyproject.toml   (UPGRADE=1 moves every pin)
 set -eu
 cd "$(dirname "$0")/.."
 stamp=.venv/installed  # a copy of the requirements.txt that .venv was made from
 for_browser=helpers/tests/requirements.txt
+for_site=helpers/site/requirements.txt
 axe=4.14.1  # of axe-core
 
 say() { echo "$*" >&2; }
@@ -110,6 +112,8 @@ browser() {
   : >".venv/axe-core-$axe"
 }
 
+site() { cmp -s $for_site .venv/site_packages || { install $for_site && cp $for_site .venv/site_packages; }; }
+
 # compile FILE OPTION…: pin in FILE what pyproject.toml asks for; pins that stand there stay unless they must move
 compile() {
   file=$1; shift
@@ -117,15 +121,27 @@ compile() {
     --no-header --no-emit-index-url --no-emit-find-links --annotation-style=line "$@" pyproject.toml -o "$file" >/dev/null
 }
 
+made="Made by \`make lock\` from pyproject.toml, for Python 3.11 to 3.14: do not edit by hand."
+
+# lock_beside NEW FILE EXTRA: pin in FILE what an extra of pyproject.toml asks for beside what stands in NEW
+lock_beside() {
+  more=$(mktemp)
+  cat "$1" "$2" >"$more" 2>/dev/null || true
+  compile "$more" --extra "$3" --constraints "$1"
+  {
+    echo "# $made"
+    echo "# What \`make $3\` installs beside requirements.txt:"
+    grep -v -E "^($(sed 's/==.*//' "$1" | paste -s -d '|' -))==" "$more"
+  } >"$2"
+  rm -f "$more"
+}
+
 lock() {
   command -v uv >/dev/null || .venv/bin/python -m pip install --quiet uv
   PATH="$PATH:$PWD/.venv/bin"
-  new=$(mktemp) more=$(mktemp)
+  new=$(mktemp)
   cat requirements.txt >"$new" 2>/dev/null || true
   compile "$new"
-  cat "$new" $for_browser >"$more" 2>/dev/null || true
-  compile "$more" --extra browser --constraints "$new"
-  made="Made by \`make lock\` from pyproject.toml, for Python 3.11 to 3.14: do not edit by hand."
   {
     echo "# $made"
     echo "# What the course uses itself (pyproject.toml says what for):"
@@ -134,15 +150,12 @@ lock() {
     echo "# What those pull in:"
     grep -v '(pyproject.toml)' "$new"
   } >requirements.txt
-  {
-    echo "# $made"
-    echo "# What \`make browser\` installs beside requirements.txt:"
-    grep -v -E "^($(sed 's/==.*//' "$new" | paste -s -d '|' -))==" "$more"
-  } >$for_browser
-  rm -f "$new" "$more"
+  lock_beside "$new" $for_browser browser
+  lock_beside "$new" $for_site site
+  rm -f "$new"
 }
 
 case "${1:-}" in
-  venv|server|browser|lock|lab_settings) "$@" ;;
-  *) sed -n '2,9p' "$0"; exit 2 ;;
+  venv|server|browser|site|lock|lab_settings) "$@" ;;
+  *) sed -n '2,10p' "$0"; exit 2 ;;
 esac

@@ -13,7 +13,7 @@ from places import ROOT
 ROOMS = [
     "server", "plots", "prefetch", "csv_records", "steps", "brought", "processes", "memory",
     "connection", "users", "seed", "databases",
-    "domains", "kills", "notebooks", "check", "bench",
+    "domains", "kills", "notebooks", "site", "check", "bench",
 ]  # fmt: skip
 ALONE = {"server", "plots", "prefetch", "csv_records", "steps", "brought", "processes"}  # stand on nothing of ours
 HELPERS = ROOT / "helpers"

@@ -40,7 +40,8 @@ def locked():
     return {canonicalize_name(r.name): str(r.specifier).removeprefix("==") for r in requirements}
 
 
-BROWSER_LOCK = "helpers/tests/requirements.txt"
+# What `make browser` and `make site` install beside it
+EXTRA_LOCKS = {"browser": "helpers/tests/requirements.txt", "site": "helpers/site/requirements.txt"}
 
 
 def direct():
@@ -85,14 +86,17 @@ def test_the_lock_holds_all_that_the_direct_packages_need_here():
     assert len(seen) > 100
 
 
-def test_what_drives_the_browser_is_pinned_apart_and_named_nowhere_else():
-    lines = [line for line in (ROOT / BROWSER_LOCK).read_text().splitlines() if line[0] != "#"]
+@pytest.mark.parametrize(("extra", "lock"), EXTRA_LOCKS.items())
+def test_what_one_target_alone_needs_is_pinned_apart_and_named_nowhere_else(extra, lock):
+    lines = [line for line in (ROOT / lock).read_text().splitlines() if line[0] != "#"]
     pinned = {line.split("==")[0] for line in lines}
     assert all(re.match(r"[a-z0-9-]+==\d[\w.]* +# via ", line) for line in lines)
-    assert {Requirement(line).name for line in PROJECT["optional-dependencies"]["browser"]} == {"playwright"} <= pinned
+    asked = {canonicalize_name(Requirement(line).name) for line in PROJECT["optional-dependencies"][extra]}
+    assert asked and asked <= pinned
     assert not pinned & set(locked())
     setup = (ROOT / "helpers/setup.sh").read_text()
-    assert f"for_browser={BROWSER_LOCK}\n" in setup and "install $for_browser" in setup
+    assert f"for_{extra}={lock}\n" in setup and f"install $for_{extra}" in setup
+    assert f"@helpers/setup.sh {extra}\n" in (ROOT / "Makefile").read_text()
 
 
 # conda and Binder -----------------------------------------------------------------------------------------------------
@@ -115,7 +119,7 @@ def test_every_place_that_names_pythons_names_the_same():
     assert tested == [f"3.{minor}" for minor in range(int(first[2:]), int(last[2:]) + 1)]
     assert conda in tested
     assert PROJECT["requires-python"] == f">={first}"
-    for lock in ("requirements.txt", BROWSER_LOCK):
+    for lock in ("requirements.txt", *EXTRA_LOCKS.values()):
         assert f"for Python {first} to {last}" in (ROOT / lock).read_text().splitlines()[0]
     assert f"Python {first} to {last}" in (ROOT / "README.md").read_text(encoding="utf-8")
     setup = (ROOT / "helpers/setup.sh").read_text()
@@ -257,7 +261,8 @@ WORKFLOWS = sorted(path.name for path in (ROOT / ".github/workflows").iterdir())
 def test_workflows_may_only_read_and_name_actions_by_their_commits(name):
     text = (ROOT / ".github/workflows" / name).read_text()
     assert workflow(name)["permissions"] == {"contents": "read"}
-    assert all("permissions" not in job for job in workflow(name)["jobs"].values())
+    more = {job: steps["permissions"] for job, steps in workflow(name)["jobs"].items() if "permissions" in steps}
+    assert more == ({"publish": {"pages": "write", "id-token": "write"}} if name == "pages.yml" else {})
     used = re.findall(r"uses: (.*)", text)
     assert used and all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", action) for action in used)
     for target in re.findall(r"run: make (\w+)", text):
