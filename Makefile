@@ -1,6 +1,6 @@
 # `make` alone says what there is. What is behind the targets: helpers/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help lab copies fresh test quick browser torture outputs bench clear links site lock clean venv ready
+.PHONY: help lab copies fresh test quick browser torture outputs bench clear links site bundle lock clean venv ready
 
 ifdef ROWS
 export COURSE_ROWS := $(ROWS)
@@ -66,6 +66,9 @@ links: venv  ## write Binder links and badges for the clone's origin or URL=…;
 site: venv  ## make the website of the lessons from their stored outputs, in .venv/site/html
 	@helpers/setup.sh site
 	@$(python) -m helpers.site
+
+bundle: venv  ## pack the course and all that it needs for rooms without internet, on Debian and Ubuntu
+	@helpers/bundle/make.sh
 
 lock: venv  ## write requirements.txt from pyproject.toml; UPGRADE=1 moves every pin
 	@helpers/setup.sh lock
