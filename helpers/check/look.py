@@ -267,7 +267,7 @@ class Look:
 # Adding a check -------------------------------------------------------------------------------------------------------
 
 
-def exercise(lesson, server=False, value=False, title=None):
+def exercise(lesson, server=False, value=False, title=None, through=None):
     """Register a check: `@exercise("02", server=True)` above `def NAME(look)` makes check.NAME.
 
     Parameters
@@ -281,6 +281,8 @@ def exercise(lesson, server=False, value=False, title=None):
         look.value, in the notebook's own process; look.run is not there.
     title : str, optional
         What the report is called; "NAME()" without it.
+    through : callable, optional
+        What the function is wrapped in before it goes to its process: look.run's probes get what this returns.
     """
 
     def register(looking):
@@ -290,7 +292,8 @@ def exercise(lesson, server=False, value=False, title=None):
 
         @functools.wraps(looking)
         def checking(given, step=None):
-            return examine(looking, given, step, title or (name if value else f"{name}()"), lesson, server, value)
+            called = title or (name if value else f"{name}()")
+            return examine(looking, given, step, called, lesson, server, value, through)
 
         checking.__signature__ = inspect.Signature(
             [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD),
@@ -302,7 +305,7 @@ def exercise(lesson, server=False, value=False, title=None):
     return register
 
 
-def examine(looking, given, step=None, title="", lesson="", server=True, value=False):
+def examine(looking, given, step=None, title="", lesson="", server=True, value=False, through=None):
     """Look at what was given, print the report and return it."""
     name = looking.__name__
     report = Report(title, lesson, given=given, step=step)
@@ -319,7 +322,8 @@ def examine(looking, given, step=None, title="", lesson="", server=True, value=F
     elif not callable(given) or is_stub(given):
         report.problem = "not written yet"
     else:
-        run(report, {name: given}, lambda harness: looking(look_of(name, report, step, harness, given)), server)
+        functions = {name: through(given) if through else given}
+        run(report, functions, lambda harness: looking(look_of(name, report, step, harness, given)), server)
     show(report)
     return report
 

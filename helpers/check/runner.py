@@ -52,8 +52,8 @@ def main():
 def _warm_up():
     """Import what nearly every check needs."""
     sys.path.insert(0, os.path.dirname(OURS.rstrip(os.sep)))
-    for module in ("mysql.connector.pooling", "pymysql.cursors", "cloudpickle", "importlib.util", "decimal",
-                   "helpers.seed"):  # fmt: skip
+    for module in ("mysql.connector.pooling", "mysql.connector.aio", "pymysql.cursors", "cloudpickle",
+                   "importlib.util", "decimal", "helpers.seed"):  # fmt: skip
         with contextlib.suppress(Exception):  # said when the learner's code imports it
             importlib.import_module(module)
     gc.collect()
@@ -160,6 +160,7 @@ def do_load(tell, pickled):
 OF_A_STUB = {
     "RESUME", "NOP", "CACHE", "PUSH_NULL", "PRECALL", "CALL", "POP_TOP", "LOAD_CONST", "LOAD_GLOBAL",
     "LOAD_COMMON_CONSTANT", "RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS",
+    "RETURN_GENERATOR", "CALL_INTRINSIC_1", "RERAISE",  # an async def has these
 }  # fmt: skip
 
 
@@ -662,6 +663,10 @@ def _watch(socket):
     it happens to collect it; a traceback, a debugger or a notebook's history keeps it open.
     """
     _watch_connector(socket)
+    with contextlib.suppress(ImportError):
+        from mysql.connector.aio import MySQLConnection
+
+        _redirect_init(MySQLConnection, socket)
     with contextlib.suppress(ImportError):
         _watch_pymysql(socket)
 

@@ -1,5 +1,8 @@
-"""Lesson 02: the check of its exercise find_user."""
+"""Lesson 02: the checks of its exercise find_user, and of the async generator in "Dig deeper"."""
 
+import asyncio
+
+from helpers.check import task1
 from helpers.check.look import exercise
 
 TENTH = 9  # the user to find is the tenth of the stream
@@ -65,3 +68,89 @@ def _watch(find_user, email):
         names["stream_users"] = real
         for stream in held:
             stream.close()
+
+
+# The async generator --------------------------------------------------------------------------------------------------
+
+IS_NONE = {
+    "coroutine": "it gave a coroutine: there is no yield in it",
+    "generator": "it gave a generator that is not async: def, where async def is meant",
+    "NoneType": "it gave None: is a yield missing?",
+}
+READ_ON = 2_000  # users to take of the large table: more than fits into what lies between the server and a program
+
+
+class OneByOne:
+    """An async generator function as a generator function: each next() runs an event loop until the item is there.
+
+    So it is looked at as any stream of Task 1.
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self):
+        with asyncio.Runner() as runner:
+            stream = self.function()
+            try:
+                while (item := runner.run(_next(stream, runner))) is not runner:
+                    yield item
+            finally:
+                runner.run(stream.aclose())
+
+
+async def _next(stream, end):
+    return await anext(stream, end)
+
+
+@exercise("02", server=True, title="stream_users_async()", through=OneByOne)
+def stream_users_async(look):
+    """Check stream_users_async(): an async generator of users, which lets others work while it waits for the server."""
+    with look.asks("it is an async generator, for async for", must=True):
+        kind = look.run(_kind)
+        if kind != "async_generator":
+            look.fail(IS_NONE.get(kind, f"it gave a value of type {kind}"))
+    look.harness.fill("many")
+    with look.asks("while it waits for the server, other tasks have their turn",
+                   why="All tasks share one thread. Who waits without await keeps it from the others."):  # fmt: skip
+        first, later = look.run(_turns_of_another_task, READ_ON)
+        if not first:
+            look.fail("until its first user came, another task had no turn")
+        if not later:
+            look.fail(f"from its first user to number {READ_ON:,}, another task had no turn")
+    look.step = 4  # all that the lesson asked of stream_users
+    task1.stream_users(look)
+
+
+def _kind(steps):
+    """Return the type's name of what the function gives when it is called."""
+    made = steps.function()
+    if hasattr(made, "close"):
+        made.close()  # a coroutine that nobody awaits would complain
+    return type(made).__name__
+
+
+def _turns_of_another_task(steps, users):
+    """Return how many turns another task had until the first user came, and from then on until `users` had come."""
+    turns = []
+
+    async def another():
+        while True:
+            turns.append(True)
+            await asyncio.sleep(0)
+
+    async def count():
+        beside = asyncio.create_task(another())
+        await asyncio.sleep(0)
+        stream, start = steps.function(), len(turns)
+        try:
+            await anext(stream, None)
+            first = len(turns)
+            for _ in range(users):
+                await anext(stream, None)
+            return first - start, len(turns) - first
+        finally:
+            beside.cancel()
+            await stream.aclose()
+
+    return asyncio.run(count())

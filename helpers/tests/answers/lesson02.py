@@ -545,4 +545,91 @@ def find_user(email):
     ],
 )  # fmt: skip
 
-TURNS = [STEP_1, STEP_2, STEP_3, STEP_4, BUG_2, MEND, FIND]
+ASYNC = """
+async def stream_users_async():
+    connection = await connect_async()
+    try:
+        cursor = await connection.cursor(dictionary=True)
+        await cursor.execute(QUERY)
+        while user := await cursor.fetchone():
+            user["age"] = int(user["age"])
+            yield user
+    finally:
+        await connection.close()
+"""
+BLOCKING = """
+async def stream_users_async():
+    connection = seed.connect_to_prodev()
+    try:
+        cursor = connection.cursor(dictionary=True)
+        cursor.execute(QUERY)
+        for user in cursor:
+            user["age"] = int(user["age"])
+            yield user
+    finally:
+        connection.close()
+"""
+STREAM_ASYNC = Turn(
+    "stream_users_async",
+    right=[
+        ASYNC,
+        """
+async def stream_users_async():
+    async with await connect_async() as connection:
+        cursor = await connection.cursor()
+        await cursor.execute(QUERY)
+        while rows := await cursor.fetchmany(100):
+            for user_id, name, email, age in rows:
+                yield {"user_id": user_id, "name": name, "email": email, "age": int(age)}
+""",
+        """
+async def stream_users_async():
+    users = stream_users()
+    try:
+        while (user := await asyncio.to_thread(next, users, None)) is not None:
+            yield user
+    finally:
+        await asyncio.to_thread(users.close)
+""",
+        """
+async def stream_users_async():
+    connection = await connect_async()
+    try:
+        cursor = await connection.cursor(dictionary=True)
+        await cursor.execute(QUERY)
+        while True:
+            user = await cursor.fetchone()
+            if user is None:
+                return
+            yield {**user, "age": int(user["age"])}
+    finally:
+        await connection.shutdown()
+""",
+    ],
+    wrong=[
+        ("async def stream_users_async():\n    ...\n", "not written yet"),
+        (BLOCKING, "another task had no turn"),
+        (BLOCKING.replace("async def", "def"), "it gave a generator that is not async"),
+        ("""
+async def stream_users_async():
+    async with await connect_async() as connection:
+        cursor = await connection.cursor(dictionary=True)
+        await cursor.execute(QUERY)
+        return await cursor.fetchall()
+""", "it gave a coroutine: there is no yield in it"),
+        (ASYNC.replace("while user := await cursor.fetchone():", "async for user in cursor:"), "it raised TypeError"),
+        (ASYNC.replace("while user := await cursor.fetchone():", "for user in await cursor.fetchall():"),
+         "had come from the server before your first one came out"),
+        (ASYNC.replace("dictionary=True", "dictionary=True, buffered=True"),
+         "had come from the server before your first one came out"),
+        (ASYNC.replace("        await cursor.execute", "        cursor.execute"), "it raised"),
+        (ASYNC.replace("        await connection.close()", "        connection.close()"), "still open"),
+        (ASYNC.replace("            user[\"age\"] = int(user[\"age\"])\n", ""), "the first user's age was"),
+        (ASYNC.replace("dictionary=True", ""), "it raised TypeError"),
+        (ASYNC.replace("    finally:", "    except Exception:\n        pass\n    finally:"), "as if"),
+        (ASYNC.replace("    finally:\n", "    finally:\n        await cursor.close()\n"), "Unread result"),
+        (ASYNC.replace("    try:\n", "    if True:\n").replace("    finally:\n    ", ""), "still open"),
+    ],
+)  # fmt: skip
+
+TURNS = [STEP_1, STEP_2, STEP_3, STEP_4, BUG_2, MEND, FIND, STREAM_ASYNC]
