@@ -7,6 +7,7 @@ MYSQL_UNIX_SOCKET, a private server is started (helpers/server.py).
 
 import contextlib
 import functools
+import itertools
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ import time
 import warnings
 
 import mysql.connector
+from mysql.connector.errors import get_mysql_exception
 
 from helpers import server
 
@@ -221,6 +223,33 @@ def streaming(query, parameters=(), **cursor_options):
             yield cursor
     finally:
         cancel_and_close(connection)
+
+
+def fetch_in_c(cursor, size):
+    """Return the next `size` rows of an unbuffered cursor (a list, shorter at the end), as cursor.fetchmany(size) does.
+
+    They come from the driver's C extension, by its fetch_row(). fetchmany() calls that too, but runs Python for each
+    row. https://dev.mysql.com/doc/connector-python/en/connector-python-api-cext-fetch-row.html
+
+    Raises
+    ------
+    mysql.connector.Error
+        As cursor.fetchmany does.
+    """
+    connection = cursor._connection
+    if not hasattr(connection, "_cmysql"):  # the driver's own Python, where the C extension did not load
+        return cursor.fetchmany(size)
+    if not connection.unread_result:
+        return []
+    try:
+        rows = list(itertools.islice(iter(connection._cmysql.fetch_row, None), size))
+    except Exception as error:
+        if isinstance(error, mysql.connector.Error) or not hasattr(error, "errno"):
+            raise
+        raise get_mysql_exception(error.errno, error.msg, error.sqlstate) from error
+    if len(rows) < size:
+        connection.free_result()
+    return rows
 
 
 def cancel_and_close(connection):

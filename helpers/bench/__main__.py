@@ -10,7 +10,8 @@ from helpers import server
 from helpers.bench import comparison
 
 MODULES = {
-    "stream": "stream", "seed": "seeding", "paginate": "paginate", "ranks": "ranks", "stop": "stop", "check": "checker",
+    "stream": "stream", "fastest": "fastest", "seed": "seeding", "paginate": "paginate", "ranks": "ranks",
+    "stop": "stop", "check": "checker",
 }  # fmt: skip
 
 

@@ -69,6 +69,7 @@ class Runs:
     rows: int
     seconds: list = field(default_factory=list)
     peaks: list = field(default_factory=list)  # MiB above the baseline
+    worked: list = field(default_factory=list)  # seconds of the processor, in the process that is measured
 
     @property
     def rate(self):
@@ -92,6 +93,7 @@ def run(versions, rows, repeats):
         found.seconds.append(done[1])
         if version.memory:
             found.peaks.append(measured.peak)
+            found.worked.append(measured.cpu)
     return runs
 
 
@@ -106,6 +108,7 @@ def record(name, about, rows, reference, versions, runs):
             "rows_per_second": round(found.rate),
             "ratio": float(f"{found.rate / runs[reference].rate:.4g}"),
             "peak_mib": round(statistics.median(found.peaks), 1) if found.peaks else None,
+            "processor_seconds": float(f"{statistics.median(found.worked):.4g}") if found.worked else None,
         }
     return {
         "comparison": name,
@@ -124,12 +127,14 @@ def record(name, about, rows, reference, versions, runs):
 def table(found):
     """Write a record as a table, the fastest first."""
     width = max(map(len, [*found["results"], *found["missing"]]))
-    lines = [f"{'':{width}}  {'rows':>11}  {'median s':>9}  {'rows/s':>11}  {'ratio':>8}  {'peak MiB':>8}"]
+    heads = f"{'rows':>11}  {'median s':>9}  {'rows/s':>11}  {'ratio':>8}  {'peak MiB':>8}  {'processor s':>11}"
+    lines = [f"{'':{width}}  {heads}"]
     for name, result in sorted(found["results"].items(), key=lambda item: -item[1]["rows_per_second"]):
         peak = "" if result["peak_mib"] is None else f"{result['peak_mib']:,.1f}"
+        worked = "" if result["processor_seconds"] is None else f"{result['processor_seconds']:.4g}"
         lines.append(
             f"{name:{width}}  {result['rows']:11,}  {result['median_seconds']:9.4g}  {result['rows_per_second']:11,}  "
-            f"{result['ratio']:8.4g}  {peak:>8}"
+            f"{result['ratio']:8.4g}  {peak:>8}  {worked:>11}"
         )
     lines += [f"{name:{width}}  not measured: {why}" for name, why in found["missing"].items()]
     return "\n".join([*lines, f"ratio: rows/s against {found['reference']}"])

@@ -59,6 +59,7 @@ def test_the_comparisons_have_what_they_are_for():
         "stream": [
             "stream_users", "dictionary=True", "SSCursor", "SSDictCursor", "PyMySQL", "SQLAlchemy", "pandas", "--quick",
         ],
+        "fastest": ["stream_users", "SSDictCursor, one by one", "fetched in C", "fetchmany", "--quick"],
         "seed": ["insert_data", "executemany", "row by row", "LOAD DATA LOCAL"],
         "paginate": ["OFFSET", "by key"],
         "ranks": ["row by row", "executemany", "update_ranks", "LOAD DATA LOCAL", "single UPDATE"],

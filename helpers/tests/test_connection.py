@@ -8,7 +8,7 @@ import pytest
 
 from helpers import connection as reaching
 from helpers import seed
-from helpers.connection import cancel_and_close, streaming
+from helpers.connection import cancel_and_close, fetch_in_c, streaming
 from helpers.users import synthetic_users
 
 
@@ -61,6 +61,42 @@ def test_streaming_gives_an_unbuffered_cursor_and_takes_parameters_and_options(c
     with streaming("SELECT user_id FROM user_data ORDER BY user_id", raw=True) as cursor:
         assert isinstance(cursor.fetchone()[0], (bytes, bytearray))
         assert cursor._connection.unread_result
+
+
+@pytest.mark.parametrize("options", [{"raw": True}, {}])
+@pytest.mark.parametrize("size", [7, 50, 1000])
+def test_rows_fetched_in_c_are_those_of_fetchmany(connection, options, size):
+    seed.insert_data(connection, synthetic_users(100))
+    query = "SELECT user_id, name, email, age FROM user_data ORDER BY user_id"
+    with streaming(query, **options) as cursor:
+        wanted = cursor.fetchall()
+    with streaming(query, **options) as cursor:
+        batches = list(iter(lambda: fetch_in_c(cursor, size), []))
+        assert not cursor._connection.unread_result
+        assert fetch_in_c(cursor, size) == []
+    assert [row for batch in batches for row in batch] == wanted
+    assert {len(batch) for batch in batches[:-1]} <= {size}
+
+
+def test_without_the_c_extension_the_driver_s_python_fetches(connection):
+    seed.insert_data(connection, synthetic_users(100))
+    pure = mysql.connector.connect(**reaching.server_arguments(), database=reaching.database_name(), use_pure=True,
+                                   charset="utf8mb4", collation="utf8mb4_general_ci")  # fmt: skip
+    with contextlib.closing(pure), contextlib.closing(pure.cursor()) as cursor:
+        cursor.execute("SELECT user_id FROM user_data")
+        assert [len(batch) for batch in iter(lambda: fetch_in_c(cursor, 60), [])] == [60, 40]
+
+
+def test_a_query_that_is_cancelled_while_rows_are_fetched_in_c_raises_the_driver_s_error(connection):
+    seed.insert_data(connection, synthetic_users(5000))
+    query = "SELECT a.*, b.* FROM user_data a, user_data b"
+    with pytest.raises(mysql.connector.Error) as caught, streaming(query, raw=True) as cursor:
+        assert len(fetch_in_c(cursor, 10)) == 10
+        with contextlib.closing(seed.connect_db()) as second:
+            second.cmd_query(f"KILL QUERY {cursor._connection.connection_id}")
+        while fetch_in_c(cursor, 1000):
+            pass
+    assert caught.value.errno == 1317
 
 
 def test_close_now_may_be_called_again_and_at_any_time(connection):
