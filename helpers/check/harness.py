@@ -55,7 +55,7 @@ class Harness:
             names = {"ALX_prodev": None, database_name(): None}
             self.proxy = stack.enter_context(Proxy(self.database, self.admin.server_info, names))
             self.learner = stack.enter_context(Learner(self.proxy.path, self._setup, self._folder))
-            self._holds = None
+            self._holds = self._as_made = None
             self.anew = False  # whether each question gets the learner's code imported anew: see made_at_import
             self.at_import = 0  # connections that are made when the learner's code is imported
             self._stack = stack.pop_all()
@@ -93,17 +93,28 @@ class Harness:
             self.learner.end()
         if what == self._holds == "many" and self.count() == MANY:
             return
+        if self._holds in (None, "many") or self._made() != self._as_made:
+            self.execute(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
+            self.execute(f"USE `{self.database}`")
+            self.execute("DROP TABLE IF EXISTS user_data")
+            self.execute(seed.TABLE)
+            self._as_made = self._made()
+        else:  # a few rows: the table that is there is emptied sooner than made anew
+            self.execute("DELETE FROM user_data")
         self._holds = what
-        self.execute(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
-        self.execute(f"USE `{self.database}`")
-        self.execute("DROP TABLE IF EXISTS user_data")
-        self.execute(seed.TABLE)
         if what == "many":
             self.execute(_FILL_MANY)
         elif what != "none":
             rows = PEOPLE if what == "people" else PEOPLE[:1]
             with contextlib.closing(self.admin.cursor()) as cursor:
                 cursor.executemany(_INSERT, rows)
+
+    def _made(self):
+        """Return how user_data was made, and what hangs on it (list of tuples); [] without such a table."""
+        try:
+            return self.execute("SHOW CREATE TABLE user_data") + self.execute("SHOW TRIGGERS")
+        except mysql.connector.Error:
+            return []
 
     def count(self):
         """Return how many rows user_data holds; -1 without such a table."""
@@ -140,7 +151,7 @@ class Harness:
         def on_event(what, number, threads):
             if what == "made":
                 opened = self.proxy.traffic.connections
-                open_when_made.append((opened, self.proxy.open(0.05) if opened else 0))
+                open_when_made.append((opened, self.proxy.open(0.05, 0, lambda: threads == 0) if opened else 0))
                 return
             sent.append(self.proxy.traffic.rows)
             asked.append(len(self.proxy.traffic.selects))
@@ -161,11 +172,15 @@ class Harness:
 
     def still_open(self, observed):
         """Return how many connections are open long after what was observed."""
-        return self._left(STILL_OPEN) if observed["left"] else 0
+        return self.left_open() if observed["left"] else 0
+
+    def left_open(self):
+        """Return how many connections are open long after the last question."""
+        return self._left(STILL_OPEN)
 
     def _left(self, seconds):
         """Return how many connections are open that were not made at import; wait for them to be closed."""
-        return max(0, self.proxy.open(seconds, self.at_import) - self.at_import)
+        return max(0, self.proxy.open(seconds, self.at_import, self.learner.at_rest) - self.at_import)
 
     def _rows_at_rest(self):
         """Wait while rows come although nobody asks for any; return how many have come (int) in the end."""

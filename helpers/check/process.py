@@ -145,6 +145,7 @@ class Learner:
         self._setup, self._folder = setup, folder
         self._computing = computing or COMPUTING_LIMIT
         self._process = None
+        self._threads = None  # of the learner's, that still ran when the last question was answered
         self._last_words = b""
         self.asked = {}  # "asked": what the learner's code asked at the keyboard, if it did
         self._start()
@@ -176,6 +177,12 @@ class Learner:
             self._loaded = ready if ready["error"] else self._exchange(self._setup, None, COMPUTING_LIMIT)
         return self._loaded
 
+    def at_rest(self):
+        """Tell whether nothing runs there between two questions: no thread of the learner's, and no child."""
+        with contextlib.suppress(psutil.Error):
+            return self._threads == 0 and not psutil.Process(self._process.pid).children()
+        return False
+
     def memory(self):
         """Return what the process holds now, in MiB."""
         return psutil.Process(self._process.pid).memory_info().rss / 2**20
@@ -193,6 +200,7 @@ class Learner:
                 if self._talk.poll(0.05):
                     kind, what = self._talk.recv()
                     if kind != "event":
+                        self._threads = what and what["threads"]
                         return what or {"error": None}
                     if on_event:
                         on_event(*what)

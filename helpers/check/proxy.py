@@ -116,12 +116,23 @@ class Proxy:
             os.rename(self.path + "x", self.path)
             self._away = False
 
-    def open(self, seconds=0.0, few=0):
-        """Return how many connections the learner has open; wait up to `seconds` for there to be `few` or less."""
+    def open(self, seconds=0.0, few=0, at_rest=None):
+        """Return how many connections the learner has open; wait up to `seconds` for there to be `few` or less.
+
+        at_rest (callable) tells whether the learner's process does nothing now. Then what it holds stays open, and
+        nothing is waited for but what it has closed already.
+        """
         deadline = time.monotonic() + seconds
         while len(self._open_ones) > few and time.monotonic() < deadline:
+            if at_rest and at_rest() and self._held() > few:
+                break
             time.sleep(0.01)
         return len(self._open_ones)
+
+    def _held(self):
+        """Return how many connections the learner's process has not closed."""
+        with self._lock:
+            return sum(connection.is_held() for connection in self._open_ones.values())
 
     def end_all(self):
         """End all of the learner's connections, on both sides."""

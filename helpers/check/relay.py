@@ -49,6 +49,15 @@ class Relay:
                 with contextlib.suppress(OSError):
                     side.shutdown(socket.SHUT_RDWR)
 
+    def is_held(self):
+        """Tell whether the learner's side of the connection is open."""
+        poll = select.poll()
+        try:
+            poll.register(self.client, 0)  # that the other side hung up is told unasked
+        except ValueError:  # closed here already
+            return False
+        return not poll.poll(0)
+
     # The welcome --------------------------------------------------------------------------------------------------
 
     def _welcome(self):

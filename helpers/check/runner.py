@@ -27,6 +27,7 @@ from multiprocessing.connection import Connection
 
 USER = ("user_id", "name", "email", "age")  # what an object has that stands for a user
 KEPT = 3000  # items sent back to the check
+OUR_THREADS = 2  # the one that serves, and the one that ends with the check
 PRINTED = 2_000_000  # characters kept of what the learner's code prints
 
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -115,6 +116,7 @@ def serve(answers):
             notes.clear()
             result = globals()["do_" + task.pop("do")](lambda *event: _tell(answers, event), **task)
             _leave_if_forked()
+            result["threads"] = threading.active_count() - OUR_THREADS
             result["notes"] = dict(notes) | {"pooled": bool(pools) or "sqlalchemy.pool" in sys.modules}
             answers.send(("done", result))
     except (EOFError, OSError):
@@ -282,7 +284,7 @@ def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep
         references = []
         stream = things[name](*arguments)
         observed["made"] = type(stream).__name__
-        tell("made", 0, 0)
+        tell("made", 0, threading.active_count() - OUR_THREADS)
         if not hasattr(stream, "__iter__"):
             observed["value"] = plain(stream)
             return observed
@@ -296,7 +298,7 @@ def do_stream(tell, name, arguments=(), limit=None, stop=None, how="close", keep
                     observed["items"].append(plain(item))
                     references.append(item)
                 if observed["count"] <= steps:
-                    tell("item", observed["count"], threading.active_count() - 2)
+                    tell("item", observed["count"], threading.active_count() - OUR_THREADS)
                 del item
                 if stop and observed["count"] == stop and how == "raise":
                     raise _OfTheConsumer

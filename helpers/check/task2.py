@@ -3,7 +3,7 @@
 import re
 
 from helpers.check import outages, rules
-from helpers.check.harness import MANY, PEOPLE, STILL_OPEN
+from helpers.check.harness import MANY, PEOPLE
 from helpers.check.words import difference, shown, told, user
 
 BATCH = 5  # does not divide the number of people
@@ -219,5 +219,5 @@ def broken_pipe(look):
 
     look.harness.fill("many")
     with look.asks("when print fails on the way, its connection is closed all the same"):
-        if look.run(fail_in_print, 100) >= 3 and look.harness.proxy.open(STILL_OPEN):
+        if look.run(fail_in_print, 100) >= 3 and look.harness.left_open():
             look.fail("after a BrokenPipeError in print(), its connection was still open", 3)

@@ -1,6 +1,6 @@
 """Lesson 03: the checks of the functions that are its own, beside those of Task 2."""
 
-from helpers.check.harness import MANY, PEOPLE, STILL_OPEN
+from helpers.check.harness import MANY, PEOPLE
 from helpers.check.look import exercise
 from helpers.check.rules import ROWS_ALLOWED
 from helpers.check.words import connections
@@ -152,5 +152,5 @@ def closed_early(look):
     look.harness.fill("people")
     with look.asks("closed early, it leaves no connection open", why="Whoever starts a generator closes it."):
         look.run(one_batch)
-        if left := look.harness.proxy.open(STILL_OPEN):
+        if left := look.harness.left_open():
             look.fail(f"after one batch and close(), {connections(left)} still open, while {HELD}")
