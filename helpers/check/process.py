@@ -179,6 +179,8 @@ class Learner:
 
     def at_rest(self):
         """Tell whether nothing runs there between two questions: no thread of the learner's, and no child."""
+        if self._process is None:
+            return True
         with contextlib.suppress(psutil.Error):
             return self._threads == 0 and not psutil.Process(self._process.pid).children()
         return False

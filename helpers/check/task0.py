@@ -321,7 +321,7 @@ def streamed(look, seeding, has_id):
     look.harness.learner.ask("seed", path=str(path), only="insert_data", given=seeding.given)
     look.harness.proxy.reset()
     if not held:
-        look.skip(asked, f"it sent no row of a file of {LONG_FILE:,} lines")
+        look.report.skip(asked, f"not looked at, because it sent no row of a file of {LONG_FILE:,} lines")
     elif held[0] > 0.8 * size:
         what = f"when the first row went to the server, all {LONG_FILE:,} lines of the file were in memory"
         look.bad(asked, what, 12)

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import textwrap
 from pathlib import Path
 
@@ -182,10 +181,10 @@ def written(path, files):
     return path
 
 
-def from_terminal(path, *options):
+def from_terminal(path, *options, **environment):
     """Check a folder as from a terminal; return the finished process."""
     command = [sys.executable, "-m", "helpers.check", str(path), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | environment)
 
 
 def bad_lines(report):
@@ -206,12 +205,11 @@ def wrong(server, tmp_path_factory):
     return {function.name: report for function, report in zip(folder.FUNCTIONS, result.reports, strict=True)}
 
 
-def test_a_right_solution_is_right_in_less_than_a_minute_of_computing(tmp_path):
+def test_a_right_solution_is_right_in_less_than_a_minute_of_computing(tmp_path, temporary):
     solution = written(tmp_path / "right", RIGHT)
     before = {path.name: path.read_bytes() for path in solution.iterdir()}
-    left = set(Path(tempfile.gettempdir()).glob("gc-check-*"))
     computed = sum(os.times()[2:4])  # seconds
-    done = from_terminal(solution)
+    done = from_terminal(solution, TMPDIR=str(temporary))
     assert sum(os.times()[2:4]) - computed < 60  # of the processes that it started and that have ended
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
@@ -219,7 +217,7 @@ def test_a_right_solution_is_right_in_less_than_a_minute_of_computing(tmp_path):
     assert done.stdout.count("\nAll is well.\n") == 9
     assert "  ✔ Task 3, 2-lazy_paginate.py: lazy_pagination(page_size)\n" in done.stdout
     assert {path.name: path.read_bytes() for path in solution.iterdir()} == before
-    assert set(Path(tempfile.gettempdir()).glob("gc-check-*")) <= left
+    assert not [*temporary.glob("gc-check-*")]
 
 
 def test_the_seed(wrong):

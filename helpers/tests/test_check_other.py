@@ -122,6 +122,17 @@ def test_a_seed_that_hangs_the_second_time_gets_a_report(monkeypatch):
     assert "still running after 2 s" in first_bad(report).observed
 
 
+def insert_of_short_files_alone(connection, data):
+    if os.path.getsize(data) < 2**20:
+        seed.insert_data(connection, data)
+
+
+def test_what_a_seed_does_not_do_is_not_looked_at():
+    report = check.seed(SimpleNamespace(insert_data=insert_of_short_files_alone))
+    assert not report.problem
+    assert "not looked at, because it sent no row of a file of" in str(report)
+
+
 def test_a_fault_of_the_checks_own_is_no_mistake_of_the_learners(monkeypatch):
     monkeypatch.setattr(rules, "dicts", lambda *_, **__: 1 / 0)
     report = check.stream_users(good_stream)
