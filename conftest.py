@@ -69,7 +69,9 @@ def pytest_configure(config):
     config.option.nbval_sanitize_with = os.path.join(os.path.dirname(__file__), "helpers/tests/nbval_sanitize.cfg")
     os.environ["TQDM_DISABLE"] = "1"
     os.environ.pop("MPLBACKEND", None)  # the kernel chooses its own: one set for scripts would leave no plot
-    if os.environ.get("MYSQL_HOST") or os.environ.get("MYSQL_UNIX_SOCKET"):
+    from helpers.connection import environment_names_server  # here: what is set above holds for what it imports
+
+    if environment_names_server():
         # somebody's own server: their ALX_prodev stays as it is
         os.environ.setdefault("MYSQL_DATABASE", "course_test")
     # a private server apart from the one that a learner's notebooks use, and from those of other copies and programs:

@@ -53,6 +53,7 @@ PROFILE = "#include <tunables/global>\n{program} {{\n  #include <abstractions/us
         ("Y\n", "# This file is empty on purpose: {{}}\n", False, False),
         ("Y\n", None, False, False),
     ],
+    ids=["confined", "apparmor-off", "disabled", "complains", "empty", "no-profile"],
 )
 def test_a_program_that_apparmor_keeps_out_of_homes_gets_the_temporary_folder(
     tmp_path, monkeypatch, enabled, profile, disabled, confined
@@ -137,6 +138,7 @@ def test_without_a_program_the_error_has_the_line_that_installs_one(monkeypatch,
             "ended while it started. Its log, {folder}/error.log, says: |   [ERROR] no luck",
         ),
     ],
+    ids=["another-program", "says-nothing", "no-room", "dies-at-the-start"],
 )
 def test_a_program_that_is_no_server_or_dies_is_one_error_and_the_next_start_works(warm, tmp_path, body, says):
     broken = script(tmp_path / "mysqld", body)

@@ -128,7 +128,15 @@ def test_a_file_with_user_ids_keeps_them(connection, tmp_path):
             ", line 2, column name: not readable as CSV: field larger than field limit",
         ),
     ],
-)
+    ids=[
+        "empty", "no-email", "no-header", "name-twice", "two-fields", "long-header", "control-characters",
+        "four-fields", "age-in-words", "age-below-0", "age-above-150", "age-with-a-point", "no-age",
+        "age-in-other-digits", "no-name", "no-address", "long-name", "error-after-a-field-of-two-lines",
+        "id-is-no-UUID", "no-id", "Latin-1", "UTF-16", "UTF-16-LE", "UTF-16-BE", "UTF-32", "semicolons", "tabs",
+        "bars", "NUL-in-the-name", "NUL-in-the-address", "blank-name", "blank-address", "25.0", "quote-left-open",
+        "text-after-a-quote", "very-long-line", "very-long-field",
+    ],
+)  # fmt: skip
 def test_csv_files_that_are_refused(connection, tmp_path, text, says):
     path = write(tmp_path / "users.csv", text)
     seed.insert_data(connection, [ADA])
