@@ -82,6 +82,12 @@ def connect(database=None):
         A MYSQL_* variable that makes no sense.
     helpers.server.ServerError
         The private server cannot be started.
+
+    Examples
+    --------
+    >>> with contextlib.closing(connect()) as connection:
+    ...     connection.is_connected()
+    True
     """
     if database is not None and _lent:
         return _lent[-1]
@@ -108,7 +114,11 @@ def connect(database=None):
 
 
 def database_name(name=None):
-    """Return `name` (str), or else the name of the course's database; ValueError if it is not a plain name."""
+    """Return `name` (str), or else the name of the course's database; ValueError if it is not a plain name.
+
+    >>> database_name("ALX_prodev_5")
+    'ALX_prodev_5'
+    """
     name = name or os.environ.get("MYSQL_DATABASE") or "ALX_prodev"
     if not re.fullmatch(r"\w{1,64}", name, re.ASCII):
         raise ValueError(f"MYSQL_DATABASE={name!r} is not a plain name: 1 to 64 letters, digits and underscores")
@@ -154,6 +164,9 @@ def explained(error, advice=None):
     """Return the driver's error as one that also says which server was tried, as whom, and what to do next.
 
     What to do is `advice` (str), or else what ADVICE has for the error's number.
+
+    >>> "Run databases.ready()" in str(explained(mysql.connector.Error(msg="Unknown database", errno=1049)))
+    True
     """
     env = os.environ.get
     where = env("MYSQL_UNIX_SOCKET") or (
@@ -213,6 +226,14 @@ def streaming(query, parameters=(), **cursor_options):
     ------
     mysql.connector.Error
         As connect; a server lost in mid-stream is named, with what to do.
+
+    Examples
+    --------
+    >>> from helpers import databases
+    >>> name = databases.ready()
+    >>> with streaming("SELECT name FROM user_data") as cursor:
+    ...     len(next(cursor))
+    1
     """
     connection = connect(database_name())
     try:
@@ -276,6 +297,11 @@ def exclusive_lock(cursor, name, seconds):
 
     The server releases it when the connection ends, however it ends. Waits up to `seconds` (int) for it; RuntimeError
     if another connection still holds it then.
+
+    >>> with contextlib.closing(connect()) as connection, connection.cursor() as cursor:
+    ...     with exclusive_lock(cursor, "one at a time", 5):
+    ...         print("nobody else is in here")
+    nobody else is in here
     """
     cursor.execute("SELECT GET_LOCK(%s, %s)", (name[:64], seconds))
     if cursor.fetchall() != [(1,)]:

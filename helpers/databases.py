@@ -30,6 +30,11 @@ def ready(rows=None):
     rows : int, optional
         None: the course's database with the 1,000 people of data/user_data.csv. A number: a database of its own
         (ALX_prodev_200000 for 200,000) with that many synthetic users. What exists already is used again.
+
+    Examples
+    --------
+    >>> ready() == database_name(os.environ.get("COURSE_DATABASE"))
+    True
     """
     if rows is not None and (type(rows) is not int or rows < 1):
         raise ValueError(f"rows must be a positive integer, not {rows!r}")
@@ -55,7 +60,12 @@ def ready(rows=None):
 
 @contextlib.contextmanager
 def at_scale(rows=COURSE_ROWS):
-    """Point connect_to_prodev() at `rows` synthetic users inside a with block, in this process and those it starts."""
+    """Point connect_to_prodev() at `rows` synthetic users inside a with block, in this process and those it starts.
+
+    >>> with at_scale(50):
+    ...     ask("SELECT COUNT(*) FROM user_data")
+    [(50,)]
+    """
     with _pointed_at(ready(rows)) as name:
         yield name
 
@@ -65,6 +75,10 @@ def scratch():
     """Point connect_to_prodev() at a new database with an empty user_data inside a with block, and drop it at the end.
 
     Its name is random, so that no two kernels share one and nothing that exists is ever dropped.
+
+    >>> with scratch():
+    ...     ask("SELECT COUNT(*) FROM user_data")
+    [(0,)]
     """
     name = database_name(f"{database_name()}_{uuid.uuid4().hex[:12]}")
     with contextlib.closing(connect()) as connection:
@@ -122,6 +136,12 @@ def one_connection():
 
     The function returns a dict: "queries" (int), the SELECTs so far, and "steps" (int), how often the server has gone
     from one row of an index to the next.
+
+    >>> with scratch(), one_connection() as counted:
+    ...     before = counted()["queries"]
+    ...     rows = ask("SELECT name FROM user_data")
+    ...     counted()["queries"] - before
+    1
     """
     with contextlib.closing(seed.connect_to_prodev()) as connection:
 
