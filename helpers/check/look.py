@@ -25,7 +25,7 @@ import cloudpickle
 import mysql.connector
 
 from helpers.check.harness import MANY, PEOPLE, Harness  # noqa: F401 (for exercises)
-from helpers.check.process import Learner
+from helpers.check.process import Learner, pickled_by_value
 from helpers.check.report import BAD, Report, Stop
 from helpers.check.runner import is_stub
 from helpers.check.words import CRASHES, shown, told
@@ -134,7 +134,7 @@ class Look:
         An error that comes out fails what is asked, with the learner's line. With `errors`, a pair comes back: the
         value and None, or None and the name of the error ("ValueError").
         """
-        observed = self.learner.ask("run", name=self.name, pickled=cloudpickle.dumps((probe, arguments)))
+        observed = self.learner.ask("run", name=self.name, pickled=pickled_by_value((probe, arguments)))
         self.printed += f"{observed['printed']}\n{observed.get('complained', '')}"
         error = observed["error"]
         if error and error["type"] in CRASHES:
@@ -372,7 +372,7 @@ def run(report, functions, look, server=True):
     Without `server`, `look` gets the learner's process alone.
     """
     try:
-        pickled = cloudpickle.dumps(functions)
+        pickled = pickled_by_value(functions)
     except Exception as error:  # a connection, a cursor, an open file
         report.bad(
             "it makes its own connection",

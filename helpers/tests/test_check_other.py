@@ -122,6 +122,31 @@ def test_a_seed_that_hangs_the_second_time_gets_a_report(monkeypatch):
     assert "still running after 2 s" in first_bad(report).observed
 
 
+CACHED = """
+import functools
+from contextlib import closing
+from helpers import seed
+
+@functools.lru_cache
+def stream_users():
+    return users()
+
+def users():
+    with closing(seed.connect_to_prodev()) as connection:
+        cursor = connection.cursor(dictionary=True)
+        cursor.execute("SELECT * FROM user_data ORDER BY user_id")
+        yield from cursor
+"""
+
+
+def test_a_cached_function_of_a_notebook_is_called_twice():
+    notebook = {"__name__": "__main__"}
+    exec(CACHED, notebook)
+    report = check.stream_users(notebook["stream_users"])
+    assert not report.problem
+    assert 34 in report.mistakes, str(report)
+
+
 def insert_of_short_files_alone(connection, data):
     if os.path.getsize(data) < 2**20:
         seed.insert_data(connection, data)
