@@ -55,7 +55,7 @@ bench: ready  ## measure beside the other drivers and ways; NAME=ranks takes one
 	@grep -v '^#' helpers/bench/requirements.txt | \
 	  xargs -n 1 $(python) -m pip install --quiet --disable-pip-version-check || \
 	  echo "Not all peers could be installed; those are left out: helpers/bench/requirements.txt says what they need." >&2
-	@$(python) -m helpers.bench $(NAME) $(if $(ROWS),--rows $(ROWS))
+	@$(python) -m helpers.bench $(NAME) $(if $(ROWS),--rows $(ROWS)) $(if $(CHECK),--check)
 
 clear: ready  ## remove the outputs from the lessons themselves and fold the solutions
 	@$(python) -m helpers.notebooks clear

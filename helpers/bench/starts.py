@@ -3,6 +3,7 @@
 Each function takes how the server is reached, as peers.where() gives it, and returns the names that the code uses.
 """
 
+import functools
 import importlib
 import os
 
@@ -110,7 +111,7 @@ def django(engine):
     def connect(where):
         import django
         from django.conf import settings
-        from django.db import connection, models
+        from django.db import connection
 
         options = {"charset": "utf8mb4"}
         if engine == "mysql.connector.django":
@@ -124,19 +125,20 @@ def django(engine):
         if not settings.configured:
             settings.configure(DATABASES={"default": database}, DEFAULT_AUTO_FIELD="django.db.models.AutoField")
             django.setup()
-        meta = type("Meta", (), {"db_table": "user_data", "app_label": "course", "managed": False})
-        fields = {name: models.CharField(max_length=255) for name in ("name", "email")}
-        fields["user_id"] = models.CharField(max_length=36, primary_key=True)
-        fields["age"] = models.DecimalField(max_digits=3, decimal_places=0)
-        user = django.user = django.user or type(
-            "User", (models.Model,), {"__module__": __name__, "Meta": meta, **fields}
-        )
-        return {"User": user, "connection": connection}
+        return {"User": django_user(), "connection": connection}
 
     return connect
 
 
-django.user = None  # Django knows a model once in a process
+@functools.cache  # Django knows a model once in a process
+def django_user():
+    from django.db import models
+
+    meta = type("Meta", (), {"db_table": "user_data", "app_label": "course", "managed": False})
+    fields = {name: models.CharField(max_length=255) for name in ("name", "email")}
+    fields["user_id"] = models.CharField(max_length=36, primary_key=True)
+    fields["age"] = models.DecimalField(max_digits=3, decimal_places=0)
+    return type("User", (models.Model,), {"__module__": __name__, "Meta": meta, **fields})
 
 
 def peewee(cursor=None):

@@ -103,3 +103,16 @@ def test_a_way_that_is_gone_or_new_is_a_change(record):
 def test_every_way_has_a_claim_with_its_source_and_a_name_of_its_own():
     assert len({way.name for way in ways.WAYS}) == len(ways.WAYS) >= 24
     assert {way.library for way in ways.WAYS} == set(ways.CLAIMS)
+
+
+@pytest.mark.parametrize("server", drivers_page.records())
+def test_a_stored_record_has_every_way_that_could_be_installed_here(server):
+    stored = drivers_page.records()[server]
+    assert len(stored["results"]) >= 24
+    assert {*stored["results"], *stored["missing"]} == {way.name for way in ways.WAYS}
+    assert (stored["rows"], stored["repeats"]) == (drivers.ROWS, drivers.REPEATS)
+    assert not [name for name, row in stored["results"].items() if " / " in row["verdict"]]  # the same each time
+
+
+def test_the_page_is_made_from_the_records():
+    assert drivers_page.PAGE.read_text(encoding="utf-8") == drivers_page.page(drivers_page.records())
