@@ -212,8 +212,8 @@ class Learner:
         return False
 
     def memory(self):
-        """Return what the process holds now, in MiB."""
-        return psutil.Process(self._process.pid).memory_info().rss / 2**20
+        """Return what the process holds now, in MiB; 0 where it has ended."""
+        return 0.0 if self._process is None else psutil.Process(self._process.pid).memory_info().rss / 2**20
 
     def _exchange(self, task, on_event, computing=None):
         with contextlib.suppress(OSError):
