@@ -22,9 +22,7 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])  # for the processes
 read = functools.cache(notebooks.read)  # nobody changes what it gives
 LESSONS = sorted(notebooks.LESSONS.glob("*.ipynb"))
 SECOND = [path for path in LESSONS if any("your-turn" in notebooks.tags(c) for c in read(path).cells)]
-FIRST = [path for path in LESSONS if path not in SECOND]  # not rewritten yet: the learner reads more than writes
 PARTS = ["## What goes wrong", "## Exercises", "## Key points", "## Words", "## Dig deeper"]
-FIRST_PARTS = ["## The plot first", "## Predict", "## Run", "## Investigate", *PARTS[:3]]
 PROMISED = {
     "00_iterators_and_generators": ["count_upto"],
     "01_seed_the_database": [],
@@ -65,6 +63,7 @@ def without_code(text):
 
 def test_lessons_are_the_ones_of_the_course():
     assert {path.stem for path in LESSONS} <= PROMISED.keys()
+    assert SECOND == LESSONS, "in each the learner writes"
     assert [path.stem for path in LESSONS] == list(PROMISED)[: len(LESSONS)]
 
 
@@ -252,23 +251,6 @@ def test_every_figure_says_in_words_what_it_shows(all_cells):
 def test_the_readme_shows_the_figure_that_the_lesson_stores(name):
     _, file = store.PICTURES[name]
     assert store.picture(read(notebooks.LESSONS / name), name).png == file.read_bytes()
-
-
-# The form of a lesson that is not rewritten yet -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", FIRST, ids=lambda path: path.stem)
-def test_first_edition_has_its_parts_exercises_and_predictions(path):
-    cells = read(path).cells
-    found = [heading for heading in dict.fromkeys(headings(cells)) if heading in FIRST_PARTS]
-    assert found == FIRST_PARTS
-    title, text = cells[0].source, "\n".join(markdown(cells))
-    assert re.search(r"\*\*Time:\*\* \d+ min reading, \d+ min doing", title) and "**You need:**" in title
-    assert len(re.findall(r"^- ", cells[-1].source, re.M)) == len(re.findall(r"^- ", title, re.M)) in (3, 4)
-    solutions = [cell for cell in cells if "solution" in notebooks.tags(cell)]
-    assert 2 <= len(solutions) == text.count("<summary>Hint</summary>") <= 3
-    assert all(cell.source.startswith("# Solution") and cell.metadata.jupyter.source_hidden for cell in solutions)
-    assert text.count("<summary>Answer</summary>") >= 2
 
 
 # What one lesson promises ---------------------------------------------------------------------------------------------
