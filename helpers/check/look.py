@@ -86,8 +86,8 @@ class Look:
             The number in MISTAKES that a ✘ stands for; it brings its own `why` and `more`.
         must : bool
             Nothing else is looked at where this fails.
-        more : str
-            Where to read on: a place ahead in the lesson, or elsewhere.
+        more : str or None
+            Where to read on: a place ahead in the lesson, or elsewhere. None: nowhere.
         """
         self.printed = ""
         try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mistake:
-    """One of them: what it is, why it matters, and the lesson and section that treat it."""
+    """One of them: what it is, why it matters, and the lesson and the heading in it that treat it."""
 
     name: str
     why: str
@@ -13,6 +13,12 @@ class Mistake:
     section: str = "What goes wrong"
     seen_in: int | None = None  # of the solutions that were counted
     of: int = 75
+    deeper: bool = False  # the section is a part of "Dig deeper"
+
+    @property
+    def place(self):
+        """Where in its lesson it is treated (str): '"Step 1: yield a row as it comes"'."""
+        return f'"{self.section}", in "Dig deeper"' if self.deeper else f'"{self.section}"'
 
     @property
     def frequency(self):
@@ -20,8 +26,8 @@ class Mistake:
         return "" if self.seen_in is None else f"{self.seen_in} of {self.of}"
 
 
-def _m(name, lesson, why, section="What goes wrong", seen_in=None, of=75):
-    return Mistake(name, why, lesson, section, seen_in, of)
+def _m(name, lesson, why, section="What goes wrong", seen_in=None, of=75, deeper=False):
+    return Mistake(name, why, lesson, section, seen_in, of, deeper)
 
 
 LESSONS = {
@@ -50,7 +56,7 @@ MISTAKES = {
     3: _m(
         "a connection that is closed only after the loop", "02",
         "Whoever stops early never gets to that line. Each stop leaves a connection open, until the server takes "
-        "no more.", seen_in=42,
+        "no more.", "Step 3: close the connection however the loop ends", seen_in=42,
     ),
     4: _m(
         "a password in the source", "01",
@@ -64,7 +70,7 @@ MISTAKES = {
     6: _m(
         "rows doubled by seeding again", "01",
         "A script that was stopped half-way is run again. Only ids that follow from the row keep the second run "
-        "from adding it once more.", seen_in=29,
+        "from adding it once more.", "Step 4: insert, and insert again", seen_in=29,
     ),
     7: _m(
         "a user_id column expected in the CSV file", "01",
@@ -72,12 +78,13 @@ MISTAKES = {
     ),
     8: _m(
         "tuples where dicts are asked for", "02",
-        'user["name"] says what it is. user[1] means something else as soon as a column is added.', seen_in=17,
+        'user["name"] says what it is. user[1] means something else as soon as a column is added.',
+        "Step 2: dicts, with an age that is an int", seen_in=17,
     ),
     9: _m(
         "a SELECT before each INSERT", "01",
         "Each row costs one more trip to the server, and between the SELECT and the INSERT another program may add the "
-        "same row. A unique key prevents that, without a SELECT.", seen_in=16,
+        "same row. A unique key prevents that, without a SELECT.", "Step 6: batches", seen_in=16,
     ),
     10: _m(
         "an empty table divides by zero", "05",
@@ -86,11 +93,13 @@ MISTAKES = {
     ),
     11: _m(
         "the whole table fetched before the first row comes out", "02",
-        "A generator that first fills a list needs as much memory as the list. A large table does not fit.", seen_in=10,
+        "A generator that first fills a list needs as much memory as the list. A large table does not fit.",
+        "Step 1: yield a row as it comes", seen_in=10,
     ),
     12: _m(
         "the whole CSV file in a list", "01",
-        "The file must then fit in memory. Read line by line, it can be of any size.", seen_in=20,
+        "The file must then fit in memory. Read line by line, it can be of any size.", "Step 1: read row by row",
+        seen_in=20,
     ),
     13: _m(
         "batch_processing is a generator itself", "03",
@@ -118,7 +127,7 @@ MISTAKES = {
     18: _m(
         "an error that hides the real one", "02",
         "The message is about a name in your code. That the server could not be reached, which is what matters, "
-        "is not in it.", seen_in=11,
+        "is not in it.", "The real error, hidden by another one", seen_in=11, deeper=True,
     ),
     19: _m(
         "25 taken for over 25", "03",
@@ -126,7 +135,8 @@ MISTAKES = {
     ),
     20: _m(
         "a commit for each row", "01",
-        "Each commit waits for the disk. And a run that fails half-way leaves half the rows.", seen_in=3,
+        "Each commit waits for the disk. And a run that fails half-way leaves half the rows.", "Step 6: batches",
+        seen_in=3,
     ),
     21: _m(
         "a batch that is never emptied", "03",
@@ -151,26 +161,26 @@ MISTAKES = {
     25: _m(
         "a buffered cursor", "02",
         "The driver fetches the whole table to this side before it gives the first row. A large table does not "
-        "fit.", seen_in=3,
+        "fit.", "The list against yours", seen_in=3,
     ),
     26: _m(
         "work done at import", "02",
         "Whoever imports the file for one function gets the work as well: a test, a lesson, another script.",
-        seen_in=10,
+        "Tuples, and work or a connection at import", seen_in=10, deeper=True,
     ),
     27: _m(
         "rowcount read before the rows", "01",
         "The cursor holds no rows, so it cannot know how many will come: rowcount is -1 or 0 until they are fetched. "
-        "Ask with COUNT(*) and fetchone().", seen_in=1,
+        "Ask with COUNT(*) and fetchone().", "Rarer mistakes", seen_in=1, deeper=True,
     ),
     28: _m(
         "CSV split at commas by hand", "01",
-        "A comma may stand inside a quoted name. The csv module knows that.", seen_in=1,
+        "A comma may stand inside a quoted name. The csv module knows that.", "Rarer mistakes", seen_in=1, deeper=True,
     ),
     29: _m(
         "the database emptied at each seeding", "01",
         "What somebody else put there is gone. CREATE … IF NOT EXISTS adds what is missing and leaves the rest.",
-        seen_in=2,
+        "Rarer mistakes", seen_in=2, deeper=True,
     ),
     30: _m(
         "a cursor closed with rows unread", "02",
@@ -184,14 +194,17 @@ MISTAKES = {
     32: _m(
         "a stream that starts again after an error", "02",
         "What came before the error comes a second time, and nothing says so.",
+        "A generator that outlives its connection, and a retry", deeper=True,
     ),
     33: _m(
         "a connection closed before the stream is read", "02",
         "A generator runs when it is asked for items. What was closed before that is gone.",
+        "A generator that outlives its connection, and a retry", deeper=True,
     ),
     34: _m(
         "a generator that is given out twice", "02",
         "A generator can be gone through once. The second caller finds it used up.",
+        "One dict for all users, and one generator for all callers", deeper=True,
     ),
     35: _m(
         "reading ahead without a bound", "03",
@@ -199,24 +212,26 @@ MISTAKES = {
     ),
     36: _m(
         "the rest of the table read after a stop", "02",
-        "Whoever takes six rows waits for all of them. Cancel the query, and the rest is never sent.", seen_in=1, of=45,
+        "Whoever takes six rows waits for all of them. Cancel the query, and the rest is never sent.",
+        "Step 4: stop early", seen_in=1, of=45,
     ),
     37: _m(
         "an error handler that fails itself", "02",
         "The message is about the handler. What happened to the database, which is what matters, is not in it.",
-        seen_in=3, of=45,
+        "A handler that fails", seen_in=3, of=45, deeper=True,
     ),
     38: _m(
         "a connection made at import", "01",
         "It is as old as the program: after the server's time limit, or its restart, every function fails.",
-        seen_in=2, of=45,
+        "Rarer mistakes", seen_in=2, of=45, deeper=True,
     ),
     39: _m(
         "insert_data that does not take a path", "01",
-        "0-main.py calls insert_data(connection, 'user_data.csv').", seen_in=6, of=45,
+        "0-main.py calls insert_data(connection, 'user_data.csv').", "Rarer mistakes", seen_in=6, of=45, deeper=True,
     ),
     40: _m(
         "made for another database", "01",
-        "The project is about MySQL: drivers differ in their placeholders, cursors and errors.", seen_in=5, of=45,
+        "The project is about MySQL: drivers differ in their placeholders, cursors and errors.", "Rarer mistakes",
+        seen_in=5, of=45, deeper=True,
     ),
 }  # fmt: skip

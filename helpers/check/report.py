@@ -107,19 +107,20 @@ class Report:
     def bad(self, asked, observed, mistake=None, why="", lesson="", more="", printed=""):
         """Say that something asked is not so: what was seen, and either the mistake's number or why it matters.
 
-        `more` (str) says where to read on, where that is no lesson's section; lesson=None says that it is nowhere.
+        `more` (str) says where to read on, where that is no lesson's section; more=None or lesson=None: nowhere.
         `printed` is what the learner's code printed.
         """
-        section = "What goes wrong"
+        place = '"What goes wrong"'
         if mistake is not None:
             known = MISTAKES[mistake]
-            why, lesson, section = why or known.why, known.lesson, known.section
+            why, lesson, place = why or known.why, known.lesson, known.place
         elsewhere = self.lesson if lesson == "" and self.step is None else lesson
-        if not more and self.step is not None and mistake is not None and lesson == self.lesson:
-            more = f'"{section}", further down in this lesson'
-        elif not more and elsewhere in LESSONS:
-            more = f'lesson {LESSONS[elsewhere]}, "{section}"'
-        self.lines.append(Line(BAD, asked, observed, mistake, why, more, excerpt(printed)))
+        if more == "" and self.step is not None and mistake is not None and lesson == self.lesson:
+            here = place.startswith(f'"Step {self.step}: ')  # the learner stands where it is treated
+            more = "" if here else f"{place}, in this lesson"
+        elif more == "" and elsewhere in LESSONS:
+            more = f"lesson {LESSONS[elsewhere]}, {place}"
+        self.lines.append(Line(BAD, asked, observed, mistake, why, more or "", excerpt(printed)))
 
     def skip(self, asked, why=""):
         """Say that something asked could not be looked at, and why."""
