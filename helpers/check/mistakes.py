@@ -113,16 +113,17 @@ MISTAKES = {
     ),
     15: _m(
         "single users where batches are asked for", "03",
-        "Whoever works on batches expects a list to go through, and meets a user instead.", seen_in=7,
+        "Whoever works on batches expects a list to go through, and meets a user instead.", "Rarer mistakes", seen_in=7,
+        deeper=True,
     ),
     16: _m(
         "only the first batch is ever processed", "03",
-        "All users behind the first batch are left out, and nothing says so.", seen_in=9,
+        "All users after the first batch are left out, and nothing says so.", seen_in=9,
     ),
     17: _m(
         "a connection that is never closed", "04",
         "A server takes some hundred connections (151 by default on MySQL and MariaDB). Then nobody gets in any "
-        "more.", seen_in=10,
+        "more.", "The connection is never closed", seen_in=10, deeper=True,
     ),
     18: _m(
         "an error that hides the real one", "02",
@@ -141,12 +142,12 @@ MISTAKES = {
     21: _m(
         "a batch that is never emptied", "03",
         "Each batch holds all the earlier ones too. The last one is the whole table, and users come again and "
-        "again.", seen_in=1,
+        "again.", "Rarer mistakes", seen_in=1, deeper=True,
     ),
     22: _m(
         "page 1 for ever", "04",
-        "The loop never ends, and no user behind page 1 is ever seen. The offset must grow by page_size each "
-        "time.", seen_in=1,
+        "The loop never ends, and no user after page 1 is ever seen. The offset must grow by page_size each "
+        "time.", "Page 1 for ever", seen_in=1, deeper=True,
     ),
     23: _m(
         "one query for each row", "05",
@@ -190,6 +191,7 @@ MISTAKES = {
     31: _m(
         "one dict or list used again for every item", "03",
         "Whoever keeps the items, as list() does, has the last one many times. Make a new one for each.",
+        "Rarer mistakes", deeper=True,
     ),
     32: _m(
         "a stream that starts again after an error", "02",
@@ -209,6 +211,7 @@ MISTAKES = {
     35: _m(
         "reading ahead without a bound", "03",
         "While the consumer is slow, the whole table piles up in memory. A queue needs a maxsize.",
+        "Generators and threads", deeper=True,
     ),
     36: _m(
         "the rest of the table read after a stop", "02",
