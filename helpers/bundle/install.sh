@@ -10,18 +10,18 @@ say() { echo "$*" >&2; }
 die() { say "$@"; exit 1; }
 
 # Is all there that the packages of the system bring?
-complete() {
+have_all() {
   command -v make >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null &&
     python3 "$here/course/helpers/server.py" find >/dev/null 2>&1
 }
 
 # install DEB…: with what is here alone
 install() {
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends --no-download "$@" >"$log" 2>&1
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >"$log" 2>&1
 }
 
 packages() {
-  if [ "$(id -u)" = 0 ]; then as_root=env
+  if [ "$(id -u)" = 0 ]; then as_root="env"
   elif sudo -n true 2>/dev/null; then as_root="sudo -n"
   else die "Programs are missing, and installing them needs root: sudo sh $0 packages"
   fi
@@ -41,7 +41,7 @@ packages() {
 [ "$(cat "$here/made_for")" = "$ID $VERSION_ID $(uname -m)" ] ||
   die "This bundle was made for $(cat "$here/made_for"); this machine is $ID $VERSION_ID $(uname -m)." \
       "Make one on a machine like this one: make bundle"
-complete || packages
+have_all || packages
 [ "${1:-}" = packages ] && exit
 [ ! -e "$folder" ] || die "$folder is there already. Name another folder: sh $0 FOLDER"
 cp -R "$here/course" "$folder"
