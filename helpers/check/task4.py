@@ -40,7 +40,7 @@ def every_age(look, observed, asked):
     ages = observed["items"]
     strange = next((age for age in ages if isinstance(age, (tuple, list, dict, str)) or age is None), None)
     if strange is not None or None in ages:
-        look.bad(asked, f"an age was {shown(strange)}", why='sum() and / need numbers: row[0], or row["age"].')
+        look.bad(asked, f"an age was {shown(strange)}", why="sum() and / need numbers.")
     elif not observed["ended"]:
         what = f"it had given {observed['count']} ages out of {len(AGES)}, and went on"
         look.bad(asked, what, why="The loop never ends.")

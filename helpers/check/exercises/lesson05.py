@@ -58,8 +58,7 @@ def _equal_summary(look, values, found):
     for name, one, other in zip(("count", "mean", "squares"), found, wanted, strict=True):
         if not _same([one], [other]):
             by_hand = f": {' + '.join(f'({v} - {wanted[1]:g})²' for v in values)}" if len(values) == 2 else ""
-            why = "The second factor is the distance from the mean after it has moved." if name == "squares" else ""
-            look.fail(f"{what} gave {name} {one:g}, not {other:g}{by_hand if name == 'squares' else ''}", why=why)
+            look.fail(f"{what} gave {name} {one:g}, not {other:g}{by_hand if name == 'squares' else ''}")
 
 
 @exercise("05", title="merge(one, other)")
@@ -121,6 +120,53 @@ def _averages(running_average, ages):
 def _go_through(running_average, count):
     for _ in running_average(iter(range(count))):
         pass
+
+
+ONE, OTHER = {20: (2, 24.5, 0.5), 30: (1, 31.0, 0.0)}, {0: (2, 3.5, 24.5), 20: (3, 26.0, 14.0)}
+
+
+@exercise("05", title="merge_decades(one, other)")
+def merge_decades(look):
+    """Check merge_decades(one, other): {decade: summary} of two parts, from those of each part."""
+    with look.asks("it gives a dict with the decades of both parts", must=True):
+        found = _decades_merged(look, ONE, OTHER)
+        if {*found} != {0, 20, 30}:
+            look.fail(f"of decades 20, 30 and 0, 20 it has {', '.join(map(str, sorted(found)))}")
+    with look.asks("a decade of one part only keeps its summary"):
+        for decade, wanted in ((30, ONE[30]), (0, OTHER[0])):
+            _equal_decade(look, found, decade, wanted)
+    with look.asks("a decade of both parts has the summary of both together", why="That is what merge is for."):
+        _equal_decade(look, found, 20, _summary_of([24, 25, 24, 25, 29]))
+    with look.asks("a part may be empty, or both"):
+        for parts in (({}, OTHER), (ONE, {}), ({}, {})):
+            found = _decades_merged(look, *parts)
+            if {*found} != {*parts[0], *parts[1]}:
+                look.fail(f"{parts[0]} and {parts[1]} gave {found}")
+    with look.asks("the two dicts that it is given stay as they are",
+                   why="Whoever passed them may go on with them, and merge them again."):  # fmt: skip
+        if not look.run(_decades_untouched, ONE, OTHER):
+            look.fail("one of them has changed")
+
+
+def _decades_merged(look, one, other):
+    found = look.call(dict(one), dict(other))
+    if found is None:
+        look.fail("it gave None: is a return missing?")
+    if not isinstance(found, dict):
+        look.fail(f"it gave a {type(found).__name__}: {found!r}"[:90])
+    return found
+
+
+def _decades_untouched(merge_decades, one, other):
+    given = dict(one), dict(other)
+    merge_decades(*given)
+    return given == (one, other)
+
+
+def _equal_decade(look, found, decade, wanted):
+    _three_numbers(look, found[decade], f"decade {decade}")
+    if not _same(found[decade], wanted):
+        look.fail(f"decade {decade} has {tuple(found[decade])}, not {wanted}")
 
 
 DECADES = [25, 24, 31, 7, 29, 100, 20, 0]

@@ -12,6 +12,7 @@ SUMMARY = "def summary(values):\n    count, mean, squares = 0, 0.0, 0.0\n"
 MERGE = "def merge(one, other):\n    n, a, s = one\n    m, b, t = other\n"
 RUNNING = "def running_average(ages):\n"
 DECADE = "def average_by_decade(ages):\n"
+DECADES = "def merge_decades(one, other):\n"
 
 EACH_AGE = Turn(
     "stream_user_ages",
@@ -135,6 +136,8 @@ WELFORD = Turn(
         ("def summary(values):\n    ...", "not written yet"),
         (SUMMARY + "    for value in values:\n        count += 1\n        off = value - mean\n        mean += off / count\n"
          "        squares += off * off\n    return count, mean, squares", "gave squares 8, not 2: (2 - 3)² + (4 - 3)²"),
+        (SUMMARY + "    for value in values:\n        count += 1\n        off = value - mean\n        mean += off / count\n"
+         "        squares += 0  # write this line\n    return count, mean, squares", "gave squares 0, not 2: (2 - 3)² + (4 - 3)²"),
         (SUMMARY + "    for value in values:\n        count += 1\n        mean += (value - mean) / count\n"
          "        squares += (value - mean) ** 2\n    return count, mean, squares", "gave squares 1, not 2"),
         (SUMMARY + "    for value in values:\n        count += 1\n        off = value - mean\n        squares += off * (value - mean)\n"
@@ -215,6 +218,36 @@ AFTER_EACH = Turn(
     ],
 )  # fmt: skip
 
+BY_DECADE = Turn(
+    "merge_decades",
+    right=[
+        DECADES + "    nothing = (0, 0.0, 0.0)\n"
+        "    return {decade: merge(one.get(decade, nothing), other.get(decade, nothing)) for decade in {*one, *other}}",
+        DECADES + "    both = dict(one)\n    for decade, part in other.items():\n"
+        "        both[decade] = merge(both[decade], part) if decade in both else part\n    return both",
+        DECADES + "    both = {}\n    for part in (one, other):\n        for decade in sorted(part):\n"
+        "            both[decade] = merge(both.get(decade, (0, 0, 0)), part[decade])\n    return both",
+    ],
+    wrong=[
+        (DECADES + "    ...", "not written yet"),
+        (DECADES + "    return {**one, **other}", "decade 20 has (3, 26.0, 14.0), not (5, 25.4,"),
+        (DECADES + "    return {decade: merge(part, other.get(decade, (0, 0.0, 0.0))) for decade, part in one.items()}",
+         "of decades 20, 30 and 0, 20 it has 20, 30"),
+        (DECADES + "    return {decade: merge(one[decade], other[decade]) for decade in one.keys() & other.keys()}",
+         "of decades 20, 30 and 0, 20 it has 20"),
+        (DECADES + "    return {decade: merge(one[decade], other[decade]) for decade in {*one, *other}}", "it raised KeyError"),
+        (DECADES + "    for decade, part in other.items():\n        one[decade] = merge(one.get(decade, (0, 0.0, 0.0)), part)\n    return one",
+         "one of them has changed"),
+        (DECADES + "    both = dict(one)\n    for decade, part in other.items():\n"
+         "        both[decade] = tuple(map(sum, zip(both.get(decade, (0, 0, 0)), part)))\n    return both", "decade 20 has (5, 50.5, 14.5), not"),
+        (DECADES + "    nothing = (0, 0.0, 0.0)\n"
+         "    print({decade: merge(one.get(decade, nothing), other.get(decade, nothing)) for decade in {*one, *other}})",
+         "it gave None: is a return missing?"),
+        (DECADES + "    nothing = (0, 0.0, 0.0)\n"
+         "    return [merge(one.get(decade, nothing), other.get(decade, nothing)) for decade in {*one, *other}]", "it gave a list"),
+    ],
+)  # fmt: skip
+
 BY_GROUP = Turn(
     "average_by_decade",
     right=[
@@ -264,4 +297,4 @@ BY_GROUP = Turn(
     ],
 )  # fmt: skip
 
-TURNS = [EACH_AGE, TOTAL_AND_COUNT, NOTHING, WELFORD, MERGED, AFTER_EACH, BY_GROUP]
+TURNS = [EACH_AGE, TOTAL_AND_COUNT, NOTHING, WELFORD, MERGED, AFTER_EACH, BY_DECADE, BY_GROUP]
