@@ -59,6 +59,38 @@ def pages_by_age(look):
     rules.ends(look, look.harness.still_open(observed))
 
 
+NINE = ["Ada", "Bo", "Chen", "Dina", "Emeka", "Fatou", "Goran", "Hana", "Ines"]  # the lesson's, by user_id
+
+
+@exercise("04", title="twice_and_never()")
+def twice_and_never(look):
+    """Check twice_and_never(): who comes twice, and who never, when another index is read from page 2 on."""
+    came = NINE[:3] + NINE[::-1][3:]  # the first page of the old order, the rest of the new one
+    with look.asks("it gives two lists of names", must=True):
+        found = look.call()
+        if found is None:
+            look.fail("it gave None: is a return missing?")
+        if not isinstance(found, (tuple, list)) or len(found) != 2:
+            look.fail(f"it gave {shown(found, 60)}", why="Two lists are asked for: who comes twice, who never.")
+        for names in found:
+            if not isinstance(names, (list, tuple)) or not {*names} <= {*NINE}:
+                look.fail(f"{shown(names, 60)} is no list of names of the nine users")
+    twice, never = found
+    with look.asks("the first one has those who come twice", why="Their work is done twice."):
+        _names(look, "who comes twice", twice, [n for n in NINE if came.count(n) == 2], "does not come twice")
+    with look.asks("the second one has those who never come", why="Nobody misses them: the count is right."):
+        _names(look, "who never comes", never, [n for n in NINE if n not in came], "comes")
+
+
+def _names(look, who, found, wanted, but):
+    if not found:
+        look.fail(f"{who}: you name nobody")
+    if wrong := [name for name in NINE if name in found and name not in wanted]:
+        look.fail(f"{who}: {wrong[0]} {but}")
+    if len({*found}) < len(wanted):
+        look.fail(f"{who}: there are more than {', '.join(sorted(found))}")
+
+
 def go_on(look, observed):
     """Fail unless each page goes on where the one before it ended, to the last user."""
     pages = observed["items"]
@@ -68,15 +100,16 @@ def go_on(look, observed):
     users = [[user(item) for item in page] for page in pages]
     for number, (page, following) in enumerate(pairwise(users), start=1):
         if page and page == following:
-            look.fail(f"page {number + 1} was page {number} again", why="The key must change from page to page.")
+            look.fail(f"page {number + 1} was page {number} again",
+                      why="The loop never ends, and whoever stands after page 1 is never seen.")  # fmt: skip
         if again := [person for person in page if person in following]:
             look.fail(f"{again[0][1]} came on page {number} and again on page {number + 1}"
                       if again != page[-1:] else
                       f"the last user of page {number} was the first one of page {number + 1}: {again[0][1]}",
-                      why="After a user come those with a greater key, and not that user.")  # fmt: skip
+                      why="That user is counted twice, and after the last page it goes on for ever.")  # fmt: skip
     sizes = ", ".join(str(len(page)) for page in pages[:8])
     if not observed["ended"]:
-        look.fail(f"it had given {len(pages)} pages, and went on", why="Behind the last page the loop must end.")
+        look.fail(f"it had given {len(pages)} pages, and went on", why="After the last page the loop must end.")
     if sizes != batch_sizes(BATCH) or {person for page in users for person in page} != set(PEOPLE):
         came = [person for page in users for person in page]
         look.fail(f"the pages had {sizes} users. {difference(came, PEOPLE)}".strip(" ."))

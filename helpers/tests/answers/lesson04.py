@@ -309,32 +309,39 @@ def lazy_pagination_by_key(page_size):
     ],
 )  # fmt: skip
 
-ORDERED = """
-def unordered_pages(page_size):
-    query = "SELECT user_id, name, email, age FROM user_data ORDER BY user_id LIMIT %s OFFSET %s"
-    offset = 0
-    while page := page_of(query, (page_size, offset)):
-        yield page
-        offset += page_size
+TWICE = """
+def twice_and_never():
+    return ["Ada", "Bo", "Chen"], ["Goran", "Hana", "Ines"]
 """
 BUG_2 = Turn(
-    "lazy_pagination",
-    name="unordered_pages",
+    "twice_and_never",
     right=[
-        ORDERED,
-        ORDERED.replace("ORDER BY user_id", "ORDER BY age DESC, user_id DESC"),
-        "def unordered_pages(page_size):\n    yield from lazy_pagination(page_size)\n",
-        KEY.replace("lazy_pagination_by_key", "unordered_pages"),
+        TWICE,
+        """
+def twice_and_never():
+    old = ["Ada", "Bo", "Chen", "Dina", "Emeka", "Fatou", "Goran", "Hana", "Ines"]
+    new = old[::-1]
+    came = old[:3] + new[3:6] + new[6:9]
+    return [name for name in old if came.count(name) > 1], [name for name in old if name not in came]
+""",
+        """
+def twice_and_never():
+    twice = ("Chen", "Bo", "Ada")
+    never = ("Ines", "Hana", "Goran")
+    return [twice, never]
+""",
     ],
     wrong=[
-        (ORDERED.replace("ORDER BY user_id ", ""), "its pages come in a fixed order seen: the server was sent"),
-        (ORDERED.replace("ORDER BY user_id", "ORDER BY age"), "Add user_id to it"),
-        (ORDERED.replace("ORDER BY user_id", "ORDER BY name"), "Add user_id to it"),
-        (ORDERED.replace("ORDER BY user_id LIMIT %s OFFSET %s", "LIMIT %s OFFSET %s ORDER BY user_id"), "it raised"),
-        (ORDERED.replace("ORDER BY user_id", "WHERE user_id > ''"), "its pages come in a fixed order"),
-        (ORDERED.replace("ORDER BY user_id ", "").replace("yield page", "yield sorted(page, key=lambda user: user['user_id'])"),
-         "its pages come in a fixed order"),
-        (ORDERED.replace("ORDER BY user_id", "GROUP BY user_id"), "its pages come in a fixed order"),
+        (TWICE.replace('["Ada", "Bo", "Chen"], ["Goran", "Hana", "Ines"]', "[], []"), "who comes twice: you name nobody"),
+        (TWICE.replace('["Ada", "Bo", "Chen"], ["Goran", "Hana", "Ines"]', '["Goran", "Hana", "Ines"], ["Ada", "Bo", "Chen"]'),
+         "Goran does not come twice"),
+        (TWICE.replace('["Ada", "Bo", "Chen"], ["Goran", "Hana", "Ines"]', '["Chen"], ["Dina"]'), "there are more than Chen"),
+        (TWICE.replace('["Goran", "Hana", "Ines"]', '["Dina", "Emeka", "Fatou"]'), "Dina comes"),
+        (TWICE.replace('["Goran", "Hana", "Ines"]', "[]"), "who never comes: you name nobody"),
+        (TWICE.replace('"Goran", "Hana", ', ""), "there are more than Ines"),
+        (TWICE.replace('["Ada", "Bo", "Chen"]', '"Ada Bo Chen"'), "is no list of names"),
+        (TWICE.replace(', ["Goran", "Hana", "Ines"]', ""), "Two lists are asked for"),
+        (TWICE.replace("return", "both ="), "is a return missing?"),
     ],
 )  # fmt: skip
 
