@@ -1,4 +1,4 @@
-"""Kill a function's process with signal 9 at a forced point: right before it sends a certain statement."""
+"""Kill a function's process with signal 9 at a forced point: right before it sends a certain statement or a commit."""
 
 import multiprocessing
 import os
@@ -16,7 +16,7 @@ def kill_before(statement, time, function):
     Parameters
     ----------
     statement : str
-        How the statement begins, in capitals or not: "UPDATE checkpoint".
+        How the statement begins, in capitals or not: "UPDATE checkpoint". "COMMIT" is connection.commit(), too.
     time : int
         1 for the first time.
     function : callable
@@ -36,21 +36,33 @@ def kill_before(statement, time, function):
 
 def _run(job, statement, time, environment):
     """In the other process: let every cursor count, then do the job."""
-    from mysql.connector import cursor, cursor_cext
+    from mysql.connector import connection, connection_cext, cursor, cursor_cext
 
     os.environ.update(environment)
     left = [time]
 
+    def count(operation):
+        if " ".join(operation.split()).upper().startswith(statement.upper()):
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
     def counting(execute):
         def execute_unless_killed(self, operation, *arguments, **options):
-            if " ".join(operation.split()).upper().startswith(statement.upper()):
-                left[0] -= 1
-                if not left[0]:
-                    os.kill(os.getpid(), signal.SIGKILL)
+            count(operation)
             return execute(self, operation, *arguments, **options)
 
         return execute_unless_killed
 
+    def counting_commits(commit):
+        def commit_unless_killed(self):
+            count("COMMIT")
+            return commit(self)
+
+        return commit_unless_killed
+
     for kind in (cursor_cext.CMySQLCursor, cursor.MySQLCursor):
         kind.execute = counting(kind.execute)
+    for kind in (connection_cext.CMySQLConnection, connection.MySQLConnection):
+        kind.commit = counting_commits(kind.commit)
     cloudpickle.loads(job)()

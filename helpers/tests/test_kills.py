@@ -33,6 +33,9 @@ def three_rows():
         ("UPDATE noted", 3, -9, [1, 2, 3]),
         ("UPDATE noted", 4, 0, [4, 5, 6]),
         ("DELETE", 1, 0, [4, 5, 6]),
+        ("COMMIT", 1, -9, []),
+        ("COMMIT", 4, -9, [1, 2, 3]),
+        ("COMMIT", 5, 0, [4, 5, 6]),
     ],
 )
 def test_what_is_committed_before_stays_and_the_rest_is_gone(own_database, statement, time, status, left):

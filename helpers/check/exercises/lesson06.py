@@ -1,4 +1,4 @@
-"""Lesson 06: the checks of the job's five steps and of the exercises."""
+"""Lesson 06: the checks of the job's five steps; those of its exercises are in lesson06_exercises.py."""
 
 from contextlib import closing
 from itertools import islice, pairwise
@@ -13,7 +13,7 @@ ROWS, SIZE = 60, 10  # of the small table, and of its batches
 NEW = 60_000  # a rank that nothing else gives
 
 
-def _fill(look, ids, rank=None):
+def fill(look, ids, rank=None):
     """Let the table domains have these ids, each with the rank, and the checkpoint stand at 0."""
     look.harness.proxy.reset()
     for name, statement in (("domains", TABLES["domains"]), ("checkpoint", CHECKPOINT_TABLE)):
@@ -24,27 +24,30 @@ def _fill(look, ids, rank=None):
     look.harness.execute(f"INSERT INTO domains VALUES {values}")
 
 
-def _ranks(look):
+def ranks_of_table(look):
     """Return what the table holds: {id: rank}."""
     return dict(look.harness.execute("SELECT id, alexa_rank FROM domains ORDER BY id"))
 
 
-def _reached(look):
+def reached(look):
     """Return (last id of the checkpoint, ids with a rank), as another connection sees them."""
     ((last_id,),) = look.harness.execute("SELECT MAX(last_id) FROM checkpoint")
     found = look.harness.execute("SELECT id FROM domains WHERE alexa_rank IS NOT NULL ORDER BY id")
     return last_id, [number for (number,) in found]
 
 
-def _rows(ids):
+def rows_of(ids):
     return [(n, synthetic_domain(n)) for n in ids]
 
 
 # 1: read a batch by key -----------------------------------------------------------------------------------------------
 
 
-def _batches(read_batches, after, size, most, meanwhile=()):
-    """In the learner's process: return the batches, and run statements after the first one on another connection."""
+def _batches(read_batches, after, size, most, meanwhile=(), emptied=False):
+    """In the learner's process: return the batches, and run statements after the first one on another connection.
+
+    Whoever reads them empties each one where `emptied` is true.
+    """
     with closing(seed.connect_to_prodev()) as connection:
         connection.autocommit = True  # as in the job, where a commit stands between two batches
         made = read_batches(connection.cursor(), after, size)
@@ -59,6 +62,8 @@ def _batches(read_batches, after, size, most, meanwhile=()):
                         cursor.execute(statement)
                     other.commit()
             batches.append(list(batch) if isinstance(batch, list) else batch)
+            if emptied:
+                batch.clear()
         made.close()
         return kind, batches
 
@@ -67,9 +72,9 @@ def _batches(read_batches, after, size, most, meanwhile=()):
 def read_batches(look):
     """Check read_batches(cursor, after, size): a generator of lists of (id, domain), read by key."""
 
-    def batches(ids, after=0, size=SIZE, meanwhile=()):
-        _fill(look, ids)
-        return look.run(_batches, after, size, len(ids) // size + 5, meanwhile)
+    def batches(ids, after=0, size=SIZE, meanwhile=(), emptied=False):
+        fill(look, ids)
+        return look.run(_batches, after, size, len(ids) // size + 5, meanwhile, emptied)
 
     with look.asks("it is a generator of batches, lists of (id, domain)", must=True):
         kind, found = batches(range(1, ROWS - 4))
@@ -79,7 +84,7 @@ def read_batches(look):
             look.fail(f"it gave a {kind}: is a yield missing?")
         if not found:
             look.fail("it gave no batch at all")
-        if not (isinstance(found[0], list) and found[0][:1] == _rows([1])):
+        if not (isinstance(found[0], list) and found[0][:1] == rows_of([1])):
             look.fail(f"the first batch is {str(found[0])[:60]}…, not [(1, 'site1.example'), …]")
     with look.asks("each batch has `size` rows, the last one the rest; then it ends", must=True,
                    why="A row that comes twice is done twice; one that never comes gets no rank."):  # fmt: skip
@@ -96,6 +101,10 @@ def read_batches(look):
         ids = [*range(1, 5), *range(41, 61)]
         _in_order(look, batches(ids, size=5)[1], ids, size=5)
     _asks_by_key(look, batches)
+    with look.asks("a batch is its reader's: whoever empties it loses no row",
+                   why="After a yield, the list belongs to somebody else."):  # fmt: skip
+        ids = list(range(1, 31))
+        _in_order(look, batches(ids, emptied=True)[1], ids)
 
 
 def _in_order(look, found, wanted, size=SIZE):
@@ -145,7 +154,7 @@ def _looked_up(look_up, rows, ranks):
 @exercise("06", title="look_up(rows, source)")
 def look_up(look):
     """Check look_up(rows, source): a list of (id, rank) for a batch of (id, domain)."""
-    rows, ranks = _rows([3, 9, 4]), [70, None, 5]
+    rows, ranks = rows_of([3, 9, 4]), [70, None, 5]
     with look.asks("it asks the source once, for all domains of the batch", must=True,
                    why="One question about 1,000 domains is answered sooner than 1,000 questions."):  # fmt: skip
         kind, found, asked = look.run(_looked_up, rows, ranks)
@@ -161,7 +170,7 @@ def look_up(look):
         if [tuple(pair) if isinstance(pair, list) else pair for pair in found] != wanted:
             look.fail(f"for the ranks {ranks} it gave {found}, not {wanted}")
     with look.asks("a source that gives too few ranks, or too many, is an error",
-                   why="Where a rank is left out, those behind it silently go to the wrong domains."):  # fmt: skip
+                   why="Where a rank is left out, those after it silently go to the wrong domains."):  # fmt: skip
         for given in (ranks[:2], [*ranks, 8]):
             answer, error = look.run(_looked_up, rows, given, errors=True)
             if error is None:
@@ -183,9 +192,9 @@ def write_ranks(look):
     """Check write_ranks(cursor, pairs): the ranks of a batch, with one statement."""
     pairs = [(n, None if n == 7 else NEW + n) for n in range(1, 41) if n % 5]
     with look.asks("each row gets its rank, and NULL where there is none", must=True):
-        _fill(look, range(1, ROWS + 1), rank=9)
+        fill(look, range(1, ROWS + 1), rank=9)
         look.run(_written, pairs, True)
-        found = _ranks(look)
+        found = ranks_of_table(look)
         wrong = [n for n, rank in pairs if n in found and found[n] != rank]
         if len(wrong) == len(pairs):
             look.fail("no rank was written")
@@ -199,9 +208,9 @@ def write_ranks(look):
             look.fail(f"row {next(iter(others))} had the rank 9, and has {next(iter(others.values()))} now")
     with look.asks("a row that somebody has deleted meanwhile stays deleted",
                    why="INSERT … ON DUPLICATE KEY UPDATE brings it back, without a domain."):  # fmt: skip
-        _fill(look, [n for n in range(1, ROWS + 1) if n != 3], rank=9)
+        fill(look, [n for n in range(1, ROWS + 1) if n != 3], rank=9)
         look.run(_written, pairs, True)
-        if 3 in _ranks(look):
+        if 3 in ranks_of_table(look):
             look.fail("row 3 was deleted, and is there again")
     with look.asks("it takes one statement, however many rows",
                    why="Each statement is a message there and an answer back, and is parsed anew."):  # fmt: skip
@@ -209,9 +218,9 @@ def write_ranks(look):
             look.fail(f"{len(statements)} statements for {len(pairs)} rows")
     with look.asks("it does not commit: its caller says when",
                    why="The checkpoint must come into the same transaction."):  # fmt: skip
-        _fill(look, range(1, ROWS + 1), rank=9)
+        fill(look, range(1, ROWS + 1), rank=9)
         look.run(_written, pairs, False)
-        if set(_ranks(look).values()) != {9}:
+        if set(ranks_of_table(look).values()) != {9}:
             look.fail("the caller's rollback() did not take the ranks back")
 
 
@@ -229,12 +238,12 @@ def _write_two(write_batch, batches):
 def write_batch(look):
     """Check write_batch(connection, pairs): ranks and checkpoint in one transaction, committed."""
     ids = [list(range(1, SIZE + 1)), list(range(SIZE + 1, 2 * SIZE + 1))]
-    _fill(look, range(1, ROWS + 1))
+    fill(look, range(1, ROWS + 1))
     states = []  # (the statement that comes next, last id, ids with a rank): what a kill at that moment would leave
 
     def note(query):
         if query.bare.startswith(("UPDATE", "INSERT", "REPLACE", "DELETE", "COMMIT", "WITH")):
-            states.append((query.bare.split()[0], *_reached(look)))
+            states.append((query.bare.split()[0], *reached(look)))
 
     with look.asks("after it, others see the ranks and the checkpoint at the batch's last id", must=True,
                    why="What is not committed is gone when the connection ends."):  # fmt: skip
@@ -242,7 +251,7 @@ def write_batch(look):
         look.run(_write_two, [[(n, NEW) for n in batch] for batch in ids])
         look.harness.proxy.on_query = None
         look.harness.proxy.end_all()
-        last_id, ranked = _reached(look)
+        last_id, ranked = reached(look)
         if not ranked and not last_id:
             look.fail("nothing of it is there: was it committed?" if states else "nothing was written")
         if not ranked:
@@ -254,7 +263,7 @@ def write_batch(look):
             look.fail(f"the table checkpoint has {rows} rows now, not one")
     with look.asks("killed at any moment, it leaves the whole batch and its checkpoint, or neither of them",
                    why="Both must come with the same commit."):  # fmt: skip
-        for statement, last_id, ranked in [*states, ("", *_reached(look))]:
+        for statement, last_id, ranked in [*states, ("", *reached(look))]:
             done = ranked[-1] if ranked else 0
             if last_id == done == len(ranked) and done % SIZE == 0:
                 continue
@@ -287,9 +296,9 @@ def rank_all(look):
     """Check rank_all(source, size): the whole job, which goes on from its checkpoint; it returns the rows done."""
     everything = [*range(1, ROWS - 4)]
     with look.asks("every row gets its rank, and the checkpoint ends at the last id", must=True):
-        _fill(look, everything)
+        fill(look, everything)
         done, asked = look.run(_rank_all, SIZE)
-        last_id, ranked = _reached(look)
+        last_id, ranked = reached(look)
         if missing := [number for number in everything if number not in ranked]:
             look.fail(f"{len(missing)} of {len(everything)} rows have no rank, the first of them with id {missing[0]}")
         if last_id != everything[-1]:
@@ -300,11 +309,11 @@ def rank_all(look):
         if done is None:
             look.fail("it returned None: is a return missing?")
         look.equal(done, len(everything), "for 55 rows it")
-        if look.harness.left_open():
+        if look.harness.proxy.open(2.0):
             look.fail("its connection is still open 2 s later", 17)
     with look.asks("it goes on after the checkpoint: what is done is not done again", must=True,
                    why="A job of hours is stopped one day. It must not start at row 1 then."):  # fmt: skip
-        _fill(look, everything)
+        fill(look, everything)
         look.harness.execute("UPDATE checkpoint SET last_id = 30")
         _, asked = look.run(_rank_all, SIZE)
         look.equal(sorted(asked), everything[30:], "with the checkpoint at 30, what it looked up")
@@ -317,9 +326,8 @@ def rank_all(look):
         _killed_and_resumed(look, everything)
 
 
-def _killed_and_resumed(look, everything):
-    """Fail unless the job, whose connection is lost at the third commit, leaves whole batches and then goes on."""
-    _fill(look, everything)
+def killed_at_third_commit(look, job, *arguments):
+    """Run a job whose connection is lost at its third commit; fail where it has fewer, or does not say so."""
     commits = []
 
     def lose(query):
@@ -328,73 +336,22 @@ def _killed_and_resumed(look, everything):
             raise EOFError  # the proxy ends the connection, as if the process were gone
 
     look.harness.proxy.on_query = lose
-    _, error = look.run(_rank_all, SIZE, errors=True)
+    _, error = look.run(job, *arguments, errors=True)
     look.harness.proxy.on_query = None
     look.harness.proxy.end_all()
-    last_id, ranked = _reached(look)
     if len(commits) < 3:
         look.fail(f"{len(commits)} commits for 6 batches: until then, nothing of it would be left")
     if error is None:
         look.fail("the connection was lost, and it ended without an error")
+
+
+def _killed_and_resumed(look, everything):
+    """Fail unless the job, whose connection is lost at the third commit, leaves whole batches and then goes on."""
+    fill(look, everything)
+    killed_at_third_commit(look, _rank_all, SIZE)
+    last_id, ranked = reached(look)
     if last_id != 2 * SIZE or ranked != everything[: 2 * SIZE]:
         look.fail(f"the checkpoint says {last_id}, and {len(ranked)} rows have a rank")
     look.run(_rank_all, SIZE)
-    if _reached(look) != (everything[-1], everything):
+    if reached(look) != (everything[-1], everything):
         look.fail("some rows never got a rank")
-
-
-# The exercises --------------------------------------------------------------------------------------------------------
-
-
-@exercise("06", title="source_from(known)")
-def source_from(look):
-    """Check source_from(known): a rank source from a dict."""
-
-    def ranks(source_from, known, domains):
-        return source_from(dict(known))(domains)
-
-    def untouched(source_from, known):
-        given = dict(known)
-        source_from(given)(["new.example"])
-        return given == known
-
-    known = {"a.example": 7, "b.example": 2}
-    with look.asks("it gives a list with a rank for each domain, in their order", must=True):
-        found = look.run(ranks, known, ["b.example", "a.example", "b.example"])
-        look.equal(found, [2, 7, 2], "for b, a and b it")
-    with look.asks("None stands in the place of a domain that has no rank", must=True,
-                   why="Where it is left out, each rank behind it goes to the domain before."):  # fmt: skip
-        found = look.run(ranks, known, ["new.example", "a.example", "other.example", "b.example"])
-        look.equal(found, [None, 7, None, 2], "for new, a, other and b it")
-    with look.asks("an empty batch has no ranks, and the dict stays as it was"):
-        look.equal(look.run(ranks, known, []), [], "for no domain it")
-        if not look.run(untouched, known):
-            look.fail("looking up a new domain has changed the dict")
-
-
-@exercise("06", title="next_size(size, seconds, target)")
-def next_size(look):
-    """Check next_size(size, seconds, target): how many rows the next batch should have."""
-
-    def about(wanted, *given):
-        found = look.call(*given)
-        if type(found) not in (int, float) or abs(found - wanted) > 1:
-            look.equal(found, wanted, f"next_size{given}")
-
-    with look.asks("a batch that took as long as wanted stays as it is", must=True):
-        about(1000, 1000, 0.5, 0.5)
-    with look.asks("one that took too long becomes smaller at once, in proportion"):
-        about(250, 1000, 2.0, 0.5)
-        about(300, 900, 3.0, 1.0)
-    with look.asks("one that was fast grows, at most to twice its size",
-                   why="One quick batch proves little, and others wait for the next one."):  # fmt: skip
-        about(1250, 1000, 0.4, 0.5)
-        about(2000, 1000, 0.001, 0.5)
-    with look.asks("it is an int, from 1 to 25,000", why="LIMIT wants an int; the largest batch is what takes memory."):
-        look.equal(look.call(3, 60.0, 0.5), 1, "next_size(3, 60.0, 0.5)")
-        look.equal(look.call(20_000, 0.1, 0.5), 25_000, "next_size(20000, 0.1, 0.5)")
-        found = look.call(1000, 0.3, 0.5)
-        if type(found) is not int:
-            look.fail(f"next_size(1000, 0.3, 0.5) gave {found!r}, a {type(found).__name__}")
-    with look.asks("a clock that has not moved is no error"):
-        about(2000, 1000, 0.0, 0.5)

@@ -12,8 +12,8 @@ READ = Turn(
                 rows = cursor.fetchall()
                 if not rows:
                     return
-                yield rows
                 after = rows[-1][0]
+                yield rows
         """,
         """
         def read_batches(cursor, after, size):
@@ -23,7 +23,7 @@ READ = Turn(
                 cursor.execute(query, {"after": rows[-1][0], "size": size})
                 rows = cursor.fetchall()
                 if rows:
-                    yield rows
+                    yield rows[:]
         """,
         """
         def one_batch(cursor, after, size):
@@ -32,13 +32,26 @@ READ = Turn(
 
         def read_batches(cursor, after, size):
             while batch := one_batch(cursor, after, size):
-                after = max(number for number, _ in batch)
+                after, last = max(number for number, _ in batch), len(batch) < size
                 yield batch
-                if len(batch) < size:
+                if last:
                     break
         """,
     ],
     wrong=[
+        (
+            """
+        def read_batches(cursor, after, size):
+            while True:
+                cursor.execute("SELECT id, domain FROM domains WHERE id > %s ORDER BY id LIMIT %s", (after, size))
+                rows = cursor.fetchall()
+                if not rows:
+                    return
+                yield rows
+                after = rows[-1][0]
+        """,
+            "a batch is its reader's",
+        ),
         (
             """
         def read_batches(cursor, after, size):
@@ -252,7 +265,7 @@ WRITE = Turn(
     right=[
         """
         def write_ranks(cursor, pairs):
-            cursor.execute(WRITE, (json.dumps(pairs),))
+            cursor.execute(f"UPDATE domains JOIN {NEW} USING (id) SET alexa_rank = new_rank", (json.dumps(pairs),))
         """,
         """
         def write_ranks(cursor, pairs):
@@ -309,7 +322,7 @@ WRITE = Turn(
         (
             """
         def write_ranks(cursor, pairs):
-            cursor.execute(WRITE, (json.dumps(pairs),))
+            cursor.execute(f"UPDATE domains JOIN {NEW} USING (id) SET alexa_rank = new_rank", (json.dumps(pairs),))
             cursor.execute("COMMIT")
         """,
             "the caller's rollback() did not take the ranks back",
@@ -324,21 +337,21 @@ WRITE = Turn(
         (
             """
         def write_ranks(cursor, pairs):
-            cursor.execute(WRITE, (json.dumps([(rank, number) for number, rank in pairs]),))
+            cursor.execute(f"UPDATE domains JOIN {NEW} USING (id) SET alexa_rank = new_rank", (json.dumps([(rank, number) for number, rank in pairs]),))
         """,
             "no rank was written",
         ),
         (
             """
         def write_ranks(cursor, pairs):
-            cursor.execute(WRITE, (json.dumps([pair for pair in pairs if pair[1]]),))
+            cursor.execute(f"UPDATE domains JOIN {NEW} USING (id) SET alexa_rank = new_rank", (json.dumps([pair for pair in pairs if pair[1]]),))
         """,
             "1 of 32 rows are wrong: row 7 has 9, not None",
         ),
         (
             """
         def write_ranks(cursor, pairs):
-            cursor.execute(WRITE, (pairs,))
+            cursor.execute(f"UPDATE domains JOIN {NEW} USING (id) SET alexa_rank = new_rank", (pairs,))
         """,
             "it raised",
         ),
@@ -738,6 +751,206 @@ SOURCE = Turn(
     ],
 )
 
+CLEAR = Turn(
+    "clear_tests",
+    right=[
+        """
+        def clear_tests(size=1000):
+            cleared = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    last_id = rows[-1][0]
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    if pairs:
+                        write_ranks(cursor, pairs)
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (last_id,))
+                    connection.commit()
+                    cleared += len(pairs)
+            return cleared
+        """,
+        """
+        def clear_tests(size=1000):
+            cleared = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                for rows in read_batches(cursor, cursor.fetchall()[0][0], size):
+                    first, last = rows[0][0], rows[-1][0]
+                    cursor.execute(
+                        "UPDATE domains SET alexa_rank = NULL WHERE id BETWEEN %s AND %s AND domain LIKE %s",
+                        (first, last, "%.test"),
+                    )
+                    cleared += cursor.rowcount
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (last,))
+                    connection.commit()
+            return cleared
+        """,
+        """
+        def clear_batch(connection, rows):
+            ids = [number for number, domain in rows if domain[-5:] == ".test"]
+            with closing(connection.cursor()) as cursor:
+                for number in ids:
+                    cursor.execute("UPDATE domains SET alexa_rank = NULL WHERE id = %s", (number,))
+                cursor.execute("UPDATE checkpoint SET last_id = %s", (rows[-1][0],))
+            connection.commit()
+            return len(ids)
+
+        def clear_tests(size=1000):
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                return sum(clear_batch(connection, rows) for rows in read_batches(cursor, last_id, size))
+        """,
+    ],
+    wrong=[
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    write_batch(connection, pairs)
+                    done += len(pairs)
+            return done
+        """,
+            "IndexError",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    if pairs:
+                        write_batch(connection, pairs)
+                    done += len(pairs)
+            return done
+        """,
+            "the checkpoint of 55 rows gave 52, not 55",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("UPDATE domains SET alexa_rank = NULL WHERE domain LIKE '%.test'")
+                done = cursor.rowcount
+                connection.commit()
+            return done
+        """,
+            "the checkpoint of 55 rows",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    pairs = [(number, None) for number, domain in rows if ".test" in domain]
+                    write_ranks(cursor, pairs)
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (rows[-1][0],))
+                    connection.commit()
+                    done += len(pairs)
+            return done
+        """,
+            "row 20 is no name in .test, and has lost its rank",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    write_ranks(cursor, pairs)
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (rows[-1][0],))
+                    done += len(pairs)
+            return done
+        """,
+            "row 3, a name in .test, still has a rank",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, 0, size):
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    write_ranks(cursor, pairs)
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (rows[-1][0],))
+                    connection.commit()
+                    done += len(pairs)
+            return done
+        """,
+            "after 30, the rows cleared",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    write_ranks(cursor, pairs)
+                    connection.commit()
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (rows[-1][0],))
+                    connection.commit()
+                    done += len(pairs)
+            return done
+        """,
+            "it leaves the checkpoint at",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    write_ranks(cursor, pairs)
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (rows[-1][0],))
+                    connection.commit()
+                    done += len(rows)
+            return done
+        """,
+            "for 6 such names it gave 55, not 6",
+        ),
+        (
+            """
+        def clear_tests(size=1000):
+            done = 0
+            with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT last_id FROM checkpoint")
+                (last_id,) = cursor.fetchone()
+                for rows in read_batches(cursor, last_id, size):
+                    pairs = [(number, None) for number, domain in rows if domain.endswith(".test")]
+                    write_ranks(cursor, pairs)
+                    cursor.execute("UPDATE checkpoint SET last_id = %s", (rows[-1][0],))
+                    done += len(pairs)
+                connection.commit()
+            return done
+        """,
+            "until then, nothing of it would be left",
+        ),
+    ],
+)
+
 SIZE = Turn(
     "next_size",
     right=[
@@ -827,4 +1040,4 @@ SIZE = Turn(
     ],
 )
 
-TURNS = [READ, LOOK_UP, WRITE, BATCH, ALL, SOURCE, SIZE]
+TURNS = [READ, LOOK_UP, WRITE, BATCH, ALL, SOURCE, CLEAR, SIZE]
