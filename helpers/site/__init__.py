@@ -151,8 +151,9 @@ def polish(folder):
         used |= icons(script.read_text(encoding="utf-8")) if "fontawesome" not in script.name else set()
     for sheet in folder.glob("_static/styles/*.css"):
         sheet.write_text(without_icons(sheet.read_text(encoding="utf-8"), used), encoding="utf-8")
-    for heavy in {*folder.glob("_static/**/*.map"), *folder.glob("_static/scripts/fontawesome.js*")}:
-        heavy.unlink()
+    unused = ("_static/**/*.map", "_static/scripts/fontawesome.js*", "_static/*.html")
+    for file in {file for pattern in unused for file in folder.glob(pattern)}:
+        file.unlink()
 
 
 def lighter(text):
