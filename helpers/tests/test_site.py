@@ -93,7 +93,7 @@ def test_a_figure_of_another_library_becomes_a_file_too(tmp_path):
 
 
 def test_a_page_of_drivers_is_taken_where_there_is_one(project):
-    assert "data/DRIVERS" not in staged(project, "index.md")
+    assert "\ndata/DRIVERS\n" not in staged(project, "index.md")
     (project / "data/DRIVERS.md").write_text("# Drivers\n\n[how it was made](../data/slide.png)\n")
     assert "\ndata/DRIVERS\n" in staged(project, "index.md")
     assert (project.parent / "staged/pages/data/slide.png").read_bytes() == (ROOT / "data/slide.png").read_bytes()
