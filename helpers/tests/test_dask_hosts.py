@@ -58,8 +58,8 @@ for shard, half, others in ((one, below, "> 450"), (two, above, "<= 450")):
     with mock.patch.dict(os.environ, shard["variables"]):
         with closing(seed.connect_db()) as connection:
             seed.create_database(connection)
+        databases.ask(seed.TABLE)
         with closing(seed.connect_to_prodev()) as connection:
-            seed.create_table(connection)
             seed.insert_data(connection, half)
         domains.fill(900)
         databases.ask("DELETE FROM domains WHERE id " + others)
