@@ -122,7 +122,7 @@ def count_upto(look):
         if look.bytes_each(_go_through) > KEPT_BYTES:
             look.fail("memory grew with max: all the numbers are kept")
     if look.step == 2 or look.step is None and look.run(_has_a_default):
-        with look.asks("count_upto(), without max, has no end", why="max is None then: test for that first."):
+        with look.asks("count_upto(), without max, has no end", why="Without max, there is nothing to compare with."):
             look.equal(look.items(most=1000), list(range(1, 1001)), "count_upto(), asked for 1,000 numbers,")
 
 
@@ -225,8 +225,8 @@ def average(look):
 @exercise("00")
 def pairs(look):
     """Check pairs(values): yields the values two by two; a single one at the end is left out."""
-    asked = "it gives the values two by two, and then ends"
-    with look.asks(asked, why="StopIteration must not leave a generator: catch it where next() is called.", must=True):
+    asked, why = "it gives the values two by two, and then ends", "The caller cannot tell the end from a fault."
+    with look.asks(asked, why=why, must=True):
         _pairs(look, [1, 2, 3, 4], [(1, 2), (3, 4)])
         look.equal(look.run(_pairs_of_a_list), [(1, 2), (3, 4)], "pairs([1, 2, 3, 4])")
     with look.asks("a single value at the end is left out"):

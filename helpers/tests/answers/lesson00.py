@@ -392,4 +392,40 @@ FROM_FILE = Turn(
     ],
 )  # fmt: skip
 
-TURNS = [FOR_EACH, FROM_LIST, WITHOUT_END, NAMES_OVER, ONE_PASS, TWO_BY_TWO, FROM_FILE]
+
+def predicted(numbers, ages, generator):
+    """The learner's three figures, as they write them."""
+    keys = ("sum(list(count_upto(3_000_000)))", "sum(list(ages(3_000_000)))", "sum(ages(3_000_000))")
+    lines = [f"    {key!r}: {figure},\n" for key, figure in zip(keys, (numbers, ages, generator), strict=True)]
+    given = "def ages(count):\n    return (number % 100 for number in count_upto(count))\n\n\n"
+    return f"{given}predicted_mib = {{\n{''.join(lines)}}}"
+
+
+MEMORY = Turn(
+    "predicted_mib",
+    right=[
+        predicted("3_000_000 * (8 + 32) / 2**20", "3_000_000 * 8 / 2**20", "0"),
+        predicted("114", "23", "0.1"),
+        predicted("3 * 38", "3 * 7.6", "8 / 2**20"),
+        predicted("3_000_000 * 40 / 1e6", "3_000_000 * 8 / 1e6", "1"),  # in MB
+    ],
+    wrong=[
+        (predicted("...", "...", "..."), "not written yet"),
+        (predicted("114", "...", "..."), "not written yet"),
+        (predicted("3_000_000 * 8 / 2**20", "3_000_000 * 8 / 2**20", "0"), "which is the references alone"),
+        (predicted("3_000_000 * 32 / 2**20", "23", "0"), "which is the objects alone"),
+        (predicted("114", "114", "0"), "seen: 114, which is an object for each age, which are shared"),
+        (predicted("114", "0", "0"), "seen: 0, which is 0 bytes for each number"),
+        (predicted("38", "7.6", "0"), "seen: 38, which is 13 bytes for each number"),
+        (predicted("114", "23", "23"), "23.0 MiB. How many ages does it keep at once?"),
+        (predicted("3_000_000 * 40", "3_000_000 * 8", "0"), "which is a number of bytes, not of MiB"),
+        (predicted("3_000_000 * 40 / 2**10", "23", "0"), "which is a number of KiB, not of MiB"),
+        (predicted("0.11", "0.022", "0"), "which is a number of GiB, not of MiB"),
+        (predicted("'114 MiB'", "'23 MiB'", "'0 MiB'"), "'114 MiB': a number of MiB is asked for"),
+        (predicted("114", "-23", "0"), "-23: a number of MiB is asked for"),
+        ("predicted_mib = [114, 23, 0]", "not written yet"),
+        ("predicted_mib = {'list': 114, 'list of ages': 23, 'ages': 0}", "None: a number of MiB is asked for"),
+    ],
+)  # fmt: skip
+
+TURNS = [FOR_EACH, FROM_LIST, WITHOUT_END, NAMES_OVER, ONE_PASS, MEMORY, FROM_FILE, TWO_BY_TWO]
