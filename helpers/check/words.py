@@ -84,8 +84,8 @@ def number(value):
         return value
 
 
-def difference(found, wanted, things="users"):
-    """Say how the items found differ from those wanted, in any order; "" if they do not."""
+def difference(found, wanted, things="users", where="the table"):
+    """Say how the items found differ from those wanted, which are in `where`, in any order; "" if they do not."""
     found, wanted = Counter(found), Counter(wanted)
     missing, more = wanted - found, found - wanted
     told = []
@@ -96,5 +96,5 @@ def difference(found, wanted, things="users"):
         told.append(f"{again} came again")
     if more.total() > again:
         example = next(thing for thing in more if thing not in wanted)
-        told.append(f"{more.total() - again} are not in the table, as {example!r:.80}")
+        told.append(f"{more.total() - again} are not in {where}, as {example!r:.80}")
     return ", ".join(told)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from helpers.check.look import Failed, exercise
+from helpers.check.mistakes import MISTAKES
 from helpers.check.task0 import LONG_FILE, PLAIN, TRICKY
 from helpers.check.words import difference, number
 
@@ -12,8 +13,8 @@ PEOPLE = PLAIN + TRICKY
 SOMEBODY = ("00000000-0000-4000-8000-000000000001", "Somebody Else", "somebody.else@example.com", 50)
 MANY = 2_100  # people of a file that should come in batches of 1,000
 GOOD = 1_100  # people of a file before its bad row
-BELOW = '"Rarer mistakes", in "Dig deeper" of this lesson'
 EVE = ("Eve Doe", "eve@example.com", "unknown")
+TOO_LONG = ("N" * 300, "n@example.com", 36)  # the table takes 255 letters
 
 
 # The reader -----------------------------------------------------------------------------------------------------------
@@ -26,7 +27,7 @@ def read_people(look):
         path = write(Path(folder) / "people.csv", PEOPLE)
         with look.asks("it gives (name, email, age) for each row, the age an int", must=True):
             same_people(look, look.items(path), PEOPLE)
-        with look.asks("each person comes as soon as the row is read", mistake=12, more=BELOW):
+        with look.asks("each person comes as soon as the row is read", mistake=12, more=None):
             if look.bytes_each(lambda read, count: read_many(read, count)) > 30:
                 look.fail("memory grew with the file: 20,000 more rows took more of it")
             look.gives_iterator(path)
@@ -63,10 +64,14 @@ def same_people(look, found, wanted):
         look.fail(f"the first thing that came was {strange!r:.60}", why="Each should be (name, email, age).")
     if found and type(found[0][2]) is not int:
         look.fail(f"the first age was {found[0][2]!r}", why="A CSV file holds text. int(…) makes a number of it.")
-    if told := difference(map(tuple, found), wanted, "people"):
-        look.fail(told)
-    if [*map(tuple, found)] != wanted:
+    found = [*map(tuple, found)]
+    if not difference(found, wanted) and found != wanted:
         look.fail("the people came in another order than in the file")
+    if len(found) != len(wanted):
+        look.fail(difference(found, wanted, "people", "the file"))
+    for came, there in zip(found, wanted, strict=True):
+        if came != there:
+            look.fail(f"{came!r:.60} came, where {there!r:.60} is in the file")
 
 
 # Inserting ------------------------------------------------------------------------------------------------------------
@@ -82,6 +87,7 @@ def insert_data(look):
         inserts_once(look, write(Path(folder) / "people.csv", PEOPLE))
         if look.from_step(2):
             all_or_none(look, write(Path(folder) / "bad.csv", [*people(GOOD), EVE]))
+            refuses_too_long(look, write(Path(folder) / "long.csv", [*people(3), TOO_LONG]))
         if look.from_step(3):
             in_batches(look, write(Path(folder) / "many.csv", people(MANY)))
             reads_as_needed(look, long_file(folder))
@@ -96,15 +102,29 @@ def insert_carefully(look):
 
 @exercise("01", server=True, title="insert_files(connection, paths)")
 def insert_files(look):
-    """Check the exercise insert_files(connection, paths): several files, all of their people or none."""
+    """Check the exercise insert_files(connection, paths): several files by one insert_people, all of them or none."""
     with tempfile.TemporaryDirectory(prefix="gc-") as folder:
         folder = Path(folder)
         plain, tricky = write(folder / "plain.csv", PLAIN), write(folder / "tricky.csv", TRICKY)
         good, bad = write(folder / "good.csv", people(GOOD)), write(folder / "bad.csv", [EVE])
+        asked, why = "insert_people does the inserting", "What inserts any stream need not be written for each source."
+        with look.asks(asked, why=why, must=True):
+            look.run(lambda insert_files: None)  # is it written?
+            if not look.run(uses_insert_people):
+                look.fail("insert_files does not call it")
         inserts_once(look, [plain, tricky])
         all_or_none(look, [good, bad])
+        refuses_too_long(look, [plain, write(folder / "too_long.csv", [TOO_LONG])])
         in_batches(look, [write(folder / f"{n}.csv", people(MANY // 3, n * MANY // 3)) for n in range(3)])
         reads_as_needed(look, [long_file(folder), plain])
+
+
+def uses_insert_people(function):
+    """Run in the learner's process: whether the function, or one inside it, names insert_people."""
+    codes = [function.__code__]
+    for code in codes:
+        codes += [constant for constant in code.co_consts if hasattr(constant, "co_names")]
+    return any("insert_people" in code.co_names for code in codes)
 
 
 def inserts_once(look, data):
@@ -123,15 +143,16 @@ def inserts_once(look, data):
             look.fail(f"the server was sent nothing: {told}")
         if told:
             look.fail(told)
-    with look.asks("it does not ask the server before each row", mistake=9, more=BELOW):
+    with look.asks("it does not ask the server before each row", mistake=9):
         asking = sum(q.selects for q in queries)
         if asking >= len(PEOPLE) // 2:
             look.fail(f"{len(PEOPLE)} rows took {asking} SELECTs")
-    with look.asks("it commits once, not for each row", mistake=20, more=BELOW):
+    with look.asks("it commits once, not for each row", mistake=20):
         if commits(queries) >= len(PEOPLE) // 2:
             look.fail(f"{len(PEOPLE)} rows took {commits(queries)} commits")
     harness.execute("INSERT INTO user_data (user_id, name, email, age) VALUES (%s, %s, %s, %s)", *SOMEBODY)
-    with look.asks("a second run adds nothing, and what others have put there stays", mistake=6):
+    taught_here = None if look.step == 1 else ""
+    with look.asks("a second run adds nothing, and what others have put there stays", mistake=6, more=taught_here):
         look.run(seeded, data)
         theirs = harness.execute("SELECT COUNT(*) FROM user_data WHERE user_id = %s", SOMEBODY[0])[0][0]
         if not theirs:
@@ -145,11 +166,21 @@ def inserts(look, data):
     try:
         look.run(seeded, data)
     except Failed as failed:
+        if "KeyError: 'user_id'" in str(failed):
+            look.fail(str(failed), 7, MISTAKES[7].why)
+        if isinstance(data, str) and takes_rows(look):
+            look.fail(str(failed), 39, MISTAKES[39].why)
         if "error in your SQL syntax" not in str(failed):
             raise
         broken = "it raised ProgrammingError: 1064, an error in the SQL, at O'Brien's name or at \"Amazing\""
         why = "A quote in a name ends the text in the SQL. Given apart, with %s, a value stays a value."
         look.fail(broken, why=why)
+
+
+def takes_rows(look):
+    """Whether the learner's function inserts a list of people, where it is to be given a path."""
+    _, error = look.run(seeded, [TRICKY[0]], True, errors=True)
+    return not error and look.harness.count() > 0
 
 
 def all_or_none(look, data):
@@ -164,6 +195,21 @@ def all_or_none(look, data):
         if left:
             look.fail(f"it raised {error}; after the next commit {left:,} rows of the bad file were there",
                       why="Rows that were sent wait in the transaction. rollback() undoes them.")  # fmt: skip
+
+
+def refuses_too_long(look, data):
+    """A name that the table cannot take is an error as well, and nothing of the data is there."""
+    harness = look.harness
+    if "STRICT" not in harness.execute("SELECT @@GLOBAL.sql_mode")[0][0]:
+        return  # such a server cuts a name, however it is inserted
+    harness.fill("one")
+    why = "INSERT IGNORE cuts it and only warns: what is in the table is then not what is in the file."
+    with look.asks("a name that is too long for the table is an error, too", why=why):
+        _, error = look.run(seeded, data, True, errors=True)
+        if left := harness.count() - 1:
+            look.fail(f"it raised {error or 'nothing'}; {left:,} rows of the bad file were there")
+        if not error:
+            look.fail("it raised nothing, and no row was there")
 
 
 def in_batches(look, data):
@@ -195,7 +241,7 @@ def reads_as_needed(look, data):
             held.append(harness.learner.memory() - base)
             raise EOFError  # that was all: the server is gone
 
-    with look.asks("the CSV file is read as it is needed, not as a whole", mistake=12, more=BELOW):
+    with look.asks("the CSV file is read as it is needed, not as a whole", mistake=12):
         harness.learner.load()
         base = harness.learner.memory()
         harness.proxy.on_query = first_write

@@ -67,19 +67,17 @@ def insert_data(connection, path):
         cursor.close()
 """
 CAREFULLY = ONCE.replace("insert_data", "insert_carefully")
-FILES = """
+PEOPLE = BATCHES.replace("def insert_data(connection, path)", "def insert_people(connection, people)").replace(
+    "read_people(path)", "people"
+)
+FILES = (
+    PEOPLE
+    + """
+
 def insert_files(connection, paths):
-    people = (person for path in paths for person in read_people(path))
-    users = ((str(uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)), name, email, age) for name, email, age in people)
-    try:
-        with closing(connection.cursor()) as cursor:
-            while batch := list(islice(users, 1000)):
-                cursor.executemany(INSERT, batch)
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
+    insert_people(connection, (person for path in paths for person in read_people(path)))
 """
+)
 SWALLOWING = """
 def insert_data(connection, path):
     try:
@@ -209,7 +207,7 @@ def read_people(path):
             (READ_ODD.replace('row["email"].strip()', 'row["email"]'), "blanks around a field"),
             (READ_ODD.replace('row["name"].strip()', 'row["name"].replace(" ", "")'), "it gives (name, email, age)"),
             (READ_ODD.replace("utf-8-sig", "utf-16"), "it raised Unicode"),
-            (READ_ODD.replace("utf-8-sig", "latin-1"), "were missing"),
+            (READ_ODD.replace("utf-8-sig", "latin-1"), "is in the file"),
             (READ_ODD.replace('row["name"].strip()', 'row["\\ufeffname"].strip()'), "KeyError"),
             (
                 """
@@ -264,7 +262,8 @@ def insert_data(connection, rows):
             cursor.execute(INSERT, (user_id, name, email, age))
     connection.commit()
 """,
-                "it raised ValueError: not enough values to unpack",
+                "it raised ValueError: not enough values to unpack (expected 3, got 1) "
+                "(line 3: for name, email, age in rows:) why it matters: 0-main.py calls insert_data",
             ),
             (ONCE.replace('"mailto:" + email', '"mailto:" + name[:5]'), "were missing"),
             (
@@ -288,7 +287,7 @@ def insert_data(connection, path):
             cursor.execute(INSERT, (row["user_id"], row["name"], row["email"], row["age"]))
     connection.commit()
 """,
-                "KeyError",
+                "why it matters: The file has the columns name, email and age. The id must be made, not read.",
             ),
             (
                 ONCE.replace(
@@ -358,9 +357,13 @@ def insert_data(connection, path):
             (
                 ALL.replace(
                     "read_people(path)",
-                    "((n, e, a) for n, e, a in csv.reader(open(path, encoding='utf-8')) if a != 'age')",
+                    "((n, e, int(a) if a.isdigit() else 0) for n, e, a in csv.reader(open(path, encoding='utf-8')) if a != 'age')",
                 ),
                 "it raised nothing; 1,101 rows",
+            ),
+            (
+                ALL.replace("INSERT,", '"INSERT IGNORE INTO user_data VALUES (%s, %s, %s, %s)",'),
+                "INSERT IGNORE cuts it and only warns",
             ),
         ],
     ),
@@ -509,11 +512,8 @@ def insert_carefully(connection, path):
 from itertools import chain
 
 
-def insert_files(connection, paths):
-    users = (
-        (str(uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)), name, email, age)
-        for name, email, age in chain.from_iterable(map(read_people, paths))
-    )
+def insert_people(connection, people):
+    users = ((str(uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)), name, email, age) for name, email, age in people)
     cursor = connection.cursor()
     try:
         for batch in iter(lambda: list(islice(users, 1000)), []):
@@ -524,24 +524,34 @@ def insert_files(connection, paths):
         raise
     finally:
         cursor.close()
-""",
-            """
+
+
 def insert_files(connection, paths):
-    try:
-        with closing(connection.cursor()) as cursor:
-            for path in paths:
-                batch = []
-                for name, email, age in read_people(path):
-                    batch.append((str(uuid.uuid5(uuid.NAMESPACE_URL, "mailto:" + email)), name, email, age))
-                    if len(batch) == 1000:
-                        cursor.executemany(INSERT, batch)
-                        batch = []
-                if batch:
-                    cursor.executemany(INSERT, batch)
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
+    insert_people(connection, chain.from_iterable(map(read_people, paths)))
+""",
+            PEOPLE
+            + """
+
+def insert_files(connection, paths):
+    def all_of_them():
+        for path in paths:
+            with closing(read_people(path)) as people:
+                yield from people
+
+    with closing(all_of_them()) as people:
+        insert_people(connection, people)
+""",
+            BY_HAND.replace("def insert_data(connection, path)", "def insert_people(connection, people)").replace(
+                "read_people(path)", "people"
+            )
+            + """
+
+def insert_files(connection, paths):
+    def all_of_them():
+        for path in paths:
+            yield from read_people(path)
+
+    return insert_people(connection, all_of_them())
 """,
         ],
         wrong=[
@@ -551,21 +561,18 @@ def insert_files(connection, paths):
     for path in paths:
         insert_data(connection, path)
 """,
-                "rows of the bad file were there",
+                "insert_files does not call it",
             ),
             (FILES.replace("        connection.rollback()\n", ""), "after the next commit"),
             (FILES.replace("        raise\n", ""), "it raised nothing"),
             (
-                FILES.replace(
-                    "people = (person for path in paths for person in read_people(path))",
-                    "people = read_people(paths[0])",
-                ),
+                FILES.replace("(person for path in paths for person in read_people(path))", "read_people(paths[0])"),
                 "were missing",
             ),
             (
                 FILES.replace(
-                    "people = (person for path in paths for person in read_people(path))",
-                    "people = [person for path in paths for person in read_people(path)]",
+                    "(person for path in paths for person in read_people(path))",
+                    "[person for path in paths for person in read_people(path)]",
                 ),
                 "all 40,000 lines of the file were in memory",
             ),
@@ -588,6 +595,28 @@ def insert_files(connection, paths):
                 ),
                 "of 2,100 people, 2,100 went in one statement",
             ),
+            (
+                PEOPLE
+                + """
+
+def insert_files(connection, paths):
+    for path in paths:
+        insert_people(connection, read_people(path))
+""",
+                "rows of the bad file were there",
+            ),
+            (
+                PEOPLE
+                + BATCHES.replace("def insert_data(connection, path)", "def insert_files(connection, paths)").replace(
+                    "read_people(path))", "(p for path in paths for p in read_people(path)))"
+                ),
+                "insert_files does not call it",
+            ),
+            (
+                FILES.replace("INSERT,", '"INSERT IGNORE INTO user_data VALUES (%s, %s, %s, %s)",'),
+                "✘ a name that is too long for the table is an error, too",
+            ),
+            ("def insert_files(connection, paths):\n    ...", "not written yet"),
         ],
     ),
 ]
