@@ -1,11 +1,43 @@
-"""Lesson 02: the checks of its exercise find_user, and of the async generator in "Dig deeper"."""
+"""Lesson 02: the checks of its exercises, and of the async generator in "Dig deeper"."""
 
 import asyncio
 
-from helpers.check import task1
+from helpers.check import outages, rules, task1
+from helpers.check.harness import PEOPLE
 from helpers.check.look import exercise
+from helpers.check.words import difference, shown
 
 TENTH = 9  # the user to find is the tenth of the stream
+
+
+@exercise("02", server=True, title="stream_names_over(limit)")
+def stream_names_over(look):
+    """Check the exercise stream_names_over(limit): the names of the users over the limit, as a stream that is left."""
+    asked = "it gives the name of each user over the limit, a str"
+    observed = look.observe("people", 25, limit=3 * len(PEOPLE))
+    rules.first_run(look, observed, asked)
+    rules.needs_iterable(look, observed, asked)
+    left = look.harness.still_open(observed)
+    with look.asks(asked, must=True):
+        _names(look, observed, 25)
+        _names(look, look.stream("people", 90, limit=3 * len(PEOPLE)), 90)
+    rules.memory(look, 0, things="names")
+    rules.closing(look, left, 0, thing="name")
+    rules.rest_is_left(look, 0, thing="name")
+    outages.errors(look, "stream", 0, things="names")
+
+
+def _names(look, observed, limit):
+    """Fail unless what came are the names of those over the limit."""
+    names, call = observed["items"], f"stream_names_over({limit})"
+    strange = next((name for name in names if not isinstance(name, str)), None)
+    if strange is not None:
+        look.fail(f"{call} gave {shown(strange)}", why="Whoever asked for names gets something to take apart.")
+    if not observed["ended"]:
+        look.fail(f"{call} had given {observed['count']} names, and went on")
+    if told := difference(names, [name for _, name, _, age in PEOPLE if age > limit], "names", "the right answer"):
+        nothing = "It ended without an error, and without a name: who was told why?"
+        look.fail(f"{call}: {told}", why="Over 25 means 26 and more." if names else nothing)
 
 
 @exercise("02", server=True, title="find_user(email)")

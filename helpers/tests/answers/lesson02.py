@@ -377,57 +377,78 @@ BUG_2 = Turn(
     ],
 )  # fmt: skip
 
-TO_MEND = WITH_STOP.replace("stream_users()", "stream_users_to_mend()")
+NAMES = """
+def stream_names_over(limit):
+    connection = seed.connect_to_prodev()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT name FROM user_data WHERE age > %s", (limit,))
+        for (name,) in cursor:
+            yield name
+    finally:
+        stop(connection)
+"""
+FAULTY = """
+def stream_names_over(limit):
+    connection = seed.connect_to_prodev()
+    cursor = connection.cursor(buffered=True)
+    try:
+        cursor.execute("SELECT name FROM user_data WHERE age > %s", limit)
+        for (name,) in cursor:
+            yield name
+    except Exception:
+        return
+    connection.close()
+"""
 MEND = Turn(
-    "stream_users",
-    step=4,
-    name="stream_users_to_mend",
+    "stream_names_over",
     right=[
-        TO_MEND,
+        NAMES,
         """
-def stream_users_to_mend():
+def stream_names_over(limit):
     connection = seed.connect_to_prodev()
     cursor = connection.cursor(dictionary=True)
     try:
-        cursor.execute(QUERY)
+        cursor.execute("SELECT name FROM user_data WHERE age > %(limit)s ORDER BY user_id", {"limit": limit})
         for user in cursor:
-            yield {**user, "age": int(user["age"])}
+            yield user["name"]
     finally:
         stop(connection)
 """,
         """
-def stream_users_to_mend():
+def stream_names_over(limit):
+    with contextlib.closing(stream_users()) as users:
+        for user in users:
+            if user["age"] > limit:
+                yield user["name"]
+""",
+        """
+def stream_names_over(limit):
     with contextlib.ExitStack() as stack:
         connection = seed.connect_to_prodev()
         stack.callback(stop, connection)
-        cursor = connection.cursor(dictionary=True, buffered=False)
-        cursor.execute(QUERY)
-        for user in cursor:
-            user["age"] = int(user["age"])
-            yield user
+        cursor = connection.cursor(buffered=False)
+        cursor.execute("SELECT name FROM user_data WHERE age > %s", [limit])
+        yield from (name for name, in cursor)
 """,
     ],
     before="import contextlib",
     wrong=[
-        (TO_MEND.replace("dictionary=True", "dictionary=True, buffered=True"), "the cursor is a CMySQLCursorBufferedDict"),
-        (TO_MEND.replace("    finally:\n        stop(connection)", "    except Exception:\n        return\n    stop(connection)"),
+        ("def stream_names_over(limit):\n    ...", "not written yet"),
+        (FAULTY, "15 of 15 names were missing"),
+        (FAULTY.replace("    except Exception:\n        return\n", "    finally:\n        pass\n"), "it raised"),
+        (FAULTY.replace("limit)\n        for", "(limit,))\n        for"), "the cursor is a CMySQLCursorBuffered"),
+        (NAMES.replace("cursor()", "cursor(buffered=True)"), "the cursor is a CMySQLCursorBuffered"),
+        (NAMES.replace("    finally:\n        stop(connection)", "    except Exception:\n        return\n    stop(connection)"),
          "still open"),
-        (TO_MEND.replace("    finally:", "    except Exception:\n        return\n    finally:"),
-         "it ended as if that were all"),
-        (TO_MEND.replace("stop(connection)", "connection.close()"), "closing read the rest of 10,000 rows"),
-        (TO_MEND.replace("stop(connection)", "cursor.close()\n        connection.close()"), "Unread result found"),
-        (TO_MEND.replace("    finally:", "    except GeneratorExit:").replace("        stop(connection)", "        stop(connection)"),
-         "still open"),
-        (TO_MEND.replace("dictionary=True", ""), "tuple indices must be integers or slices, not str"),
-        ("""
-def stream_users_to_mend():
-    with closing(seed.connect_to_prodev()) as connection:
-        cursor = connection.cursor(dictionary=True)
-        cursor.execute(QUERY)
-        for user in cursor:
-            user["age"] = int(user["age"])
-            yield user
-""", "closing read the rest of 10,000 rows"),
+        (NAMES.replace("    finally:", "    except Exception:\n        return\n    finally:"), "it ended as if that were all"),
+        (NAMES.replace("stop(connection)", "connection.close()"), "closing read the rest of 10,000 rows"),
+        (NAMES.replace("stop(connection)", "cursor.close()\n        connection.close()"), "Unread result found"),
+        (NAMES.replace("for (name,) in", "for name in"), "stream_names_over(25) gave ('Person 01',)"),
+        (NAMES.replace("age > %s", "age >= %s"), "4 are not in the right answer"),
+        (NAMES.replace("(limit,)", "(25,)"), "stream_names_over(90)"),
+        (NAMES.replace("for (name,) in cursor", "for (name,) in cursor.fetchall()"), "had come from the server before"),
+        (NAMES.replace("yield name", "return name"), "15 of 15 names were missing, 9 are not"),
     ],
 )  # fmt: skip
 
