@@ -170,7 +170,7 @@ def named(text):
     '<td class="blank">&nbsp;</td><th>rows</th>'
     """
     text = text.replace(' aria-label="Toggle hidden content"', "")
-    text = re.sub(r'(<button class="btn search-button-field[^>]*aria-label="Search)"', r'\1 Ctrl+K"', text)
+    text = re.sub(r'(<button[^>]* class="btn search-button-field[^>]*aria-label="Search)"', r'\1 Ctrl+K"', text)
     return re.sub(r"<th([^>]*)>((?:\s|&nbsp;|<p></p>)*)</th>", r"<td\1>\2</td>", text)
 
 

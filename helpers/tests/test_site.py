@@ -123,6 +123,7 @@ def test_the_site_is_made_light(tmp_path):
     page = '<script defer src="_static/scripts/fontawesome.js?digest=1"></script>\n'
     page += '<script src="searchindex.js"></script>'
     page += '<i class="fa-solid fa-sun"></i><img src="a.png"><summary aria-label="Toggle hidden content">Show</summary>'
+    page += '<button type="button" class="btn search-button-field" aria-label="Search">Search Ctrl+K</button>'
     (tmp_path / "index.html").write_text(page)
     (tmp_path / "_static/scripts/fontawesome.js").write_text("fa-moon")
     (tmp_path / "_static/scripts/fontawesome.js.map").write_text("")
@@ -130,6 +131,7 @@ def test_the_site_is_made_light(tmp_path):
     site.polish(tmp_path)
     text = (tmp_path / "index.html").read_text()
     assert "fontawesome" not in text and "Toggle" not in text
+    assert 'aria-label="Search Ctrl+K"' in text
     assert '<script defer src="searchindex.js">' in text and '<img loading="lazy" src="a.png">' in text
     assert (tmp_path / "_static/styles/theme.css").read_text() == '.fa-sun{--fa:"1"}p{margin:0}'
     assert list(tmp_path.glob("_static/scripts/*")) == []
