@@ -256,6 +256,14 @@ def fetch_in_c(cursor, size):
     ------
     mysql.connector.Error
         As cursor.fetchmany does.
+
+    Examples
+    --------
+    >>> from helpers import databases
+    >>> name = databases.ready()
+    >>> with streaming("SELECT 'first' UNION ALL SELECT 'second'") as cursor:
+    ...     fetch_in_c(cursor, 10)
+    [('first',), ('second',)]
     """
     connection = cursor._connection
     if not hasattr(connection, "_cmysql"):  # the driver's own Python, where the C extension did not load
