@@ -1,4 +1,4 @@
-"""Lessons that learners hand in: the functions of their "your turn" and exercise cells, through the lesson's checks.
+"""Lessons that learners hand in: what is defined in their "your turn" and exercise cells, through the lesson's checks.
 
 Nothing of a learner's notebook runs in this process. Its cells travel as text, and become functions in the process that
 the check starts for learners' code, behind the lesson's own `export` cells.
@@ -13,8 +13,10 @@ from pathlib import Path
 import nbformat
 
 from helpers import check, notebooks
-from helpers.check.look import quietly
+from helpers.check.look import COMPUTING, quietly
+from helpers.check.process import Learner, pickled_by_value
 from helpers.check.report import Report
+from helpers.check.words import told
 
 THEIRS = {"your-turn", "exercise"}
 CALL = re.compile(r"\bcheck\.(?P<check>\w+)\((?P<name>\w+)(?:,\s*step=(?P<step>\d+))?\)")
@@ -93,26 +95,55 @@ def _report(turn, lesson, source):
     title = f"Lesson {lesson}: {turn.title}"
     if source is None:
         return Report(title, lesson, problem="the cell is missing")
+    ask = getattr(check, turn.check)
     try:
-        function = FromCell(source, turn)
+        given = _value(source, turn) if getattr(ask, "of_value", False) else FromCell(source, turn)
     except (SyntaxError, ValueError) as error:
         return Report(title, lesson, problem=f"it is no Python: {error}")
     except LookupError:
         return Report(title, lesson, problem=f"the cell defines no {turn.name}")
+    except RuntimeError as error:
+        return Report(title, lesson, problem=f"the cell {error}")
     with quietly():
-        report = getattr(check, turn.check)(function, step=turn.step)
+        report = ask(given, step=turn.step)
     report.title = title
     return report
 
 
+def _value(source, turn):
+    """Return the value that a cell gives to a name, made in a learner's process; ... where a part of it is open.
+
+    Raises as FromCell, and RuntimeError where the cell fails.
+    """
+    assigned = [
+        node for node in ast.walk(_definitions(source)) if isinstance(node, ast.Assign) and turn.name in _names(node)
+    ]
+    if not assigned:
+        raise LookupError(turn.name)
+    if any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(assigned[-1].value)):
+        return ...
+    setup = {"do": "load", "pickled": pickled_by_value({turn.name: FromCell(source, turn, function=False)})}
+    with Learner("", setup, computing=COMPUTING) as learner:
+        observed = learner.ask("run", name=turn.name, pickled=pickled_by_value((lambda value: value, ())))
+    if observed["error"]:
+        raise RuntimeError(told(observed["error"]))
+    return observed["value"]
+
+
+def _names(assignment):
+    return {target.id for target in assignment.targets if isinstance(target, ast.Name)}
+
+
 class FromCell:
-    """Stands for a function that a cell defines; pickled, it becomes that function where it arrives.
+    """Stands for what a cell defines; pickled, it becomes that where it arrives. `function`: whether it is one.
 
     Raises SyntaxError or ValueError where the cell is no Python, LookupError where it defines no such function.
     """
 
-    def __init__(self, source, turn):
+    def __init__(self, source, turn, function=True):
         self.__name__, self._source, self._above = turn.name, source, turn.above
+        if not function:
+            return
         whole = compile(_definitions(source), f"<{turn.cell}>", "exec")
         found = [code for code in whole.co_consts if getattr(code, "co_name", None) == turn.name]
         if not found:

@@ -298,6 +298,7 @@ def exercise(lesson, server=False, value=False, title=None, through=None):
         checking.__signature__ = inspect.Signature(
             [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD),
              inspect.Parameter("step", inspect.Parameter.KEYWORD_ONLY, default=None)])  # fmt: skip
+        checking.of_value = value
         CHECKS[name] = checking
         cloudpickle.register_pickle_by_value(sys.modules[looking.__module__])
         return checking

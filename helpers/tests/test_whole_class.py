@@ -64,6 +64,28 @@ def test_right_answers_of_a_notebook_are_all_well(answers):
 
 
 @pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("predicted_mib = {'sum(ages(3_000_000))': ...}", "not written yet"),
+        ("predicted_mib = {'sum(ages(3_000_000))': 1 / 0}", "ZeroDivisionError"),
+        (
+            "predicted_mib = {'sum(ages(3_000_000))': 3_000_000 * 8 / 2**20}",
+            "22.9 MiB. How many ages does it keep at once?",
+        ),
+        ("expected = 3", "the cell defines no predicted_mib"),
+    ],
+    ids=["open", "raises", "wrong", "another-name"],
+)
+def test_a_value_that_is_handed_in_is_made_in_a_learners_process(tmp_path, source, told):
+    (number,) = (number for number, turn in enumerate(handed_in.turns("00")) if turn.check == "predicted_mib")
+    hand_in(tmp_path / "ada", *["x = 1"] * number, source)
+    (path,) = (tmp_path / "ada").iterdir()
+    report = [*handed_in.reports(path)][number]
+    assert not report
+    assert told in str(report)
+
+
+@pytest.mark.parametrize(
     ("name", "mark", "told"),
     [
         ("bo", "✘", ""),
