@@ -126,7 +126,8 @@ made="Made by \`make lock\` from pyproject.toml, for Python 3.11 to 3.14: do not
 # lock_beside NEW FILE EXTRA: pin in FILE what an extra of pyproject.toml asks for beside what stands in NEW
 lock_beside() {
   more=$(mktemp)
-  cat "$1" "$2" >"$more" 2>/dev/null || true
+  cp "$1" "$more"
+  if [ -e "$2" ]; then cat "$2" >>"$more"; fi  # the first lock of an extra has nothing to keep
   compile "$more" --extra "$3" --constraints "$1"
   {
     echo "# $made"
@@ -140,7 +141,7 @@ lock() {
   command -v uv >/dev/null || .venv/bin/python -m pip install --quiet uv
   PATH="$PATH:$PWD/.venv/bin"
   new=$(mktemp)
-  cat requirements.txt >"$new" 2>/dev/null || true
+  if [ -e requirements.txt ]; then cp requirements.txt "$new"; fi
   compile "$new"
   {
     echo "# $made"
