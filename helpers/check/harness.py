@@ -15,6 +15,7 @@ from helpers.users import synthetic_users
 
 MANY = 10_000  # rows of the large table
 AT_REST = 0.4  # seconds without a row, after which a thread that reads ahead is done, or waits
+ENDS_IN = 20.0  # seconds in which the server ends a connection, on the busiest machine
 STILL_OPEN = 2.0  # seconds after which a connection that is still open counts as forgotten
 
 _AGES = (25, 67, 26, 24, 119, 49, 25, 102, 40, 1, 27, 33, 25, 58, 18, 71, 26, 88, 12, 95, 30, 64, 25)
@@ -89,6 +90,7 @@ class Harness:
     def fill(self, what):
         """Let user_data hold "people" (PEOPLE), "one" of them, "none", or "many" (MANY wide rows)."""
         self.proxy.reset()
+        self._end_on_server()
         if self.anew:
             self.learner.end()
         if what == self._holds == "many" and self.count() == MANY:
@@ -108,6 +110,20 @@ class Harness:
             rows = PEOPLE if what == "people" else PEOPLE[:1]
             with contextlib.closing(self.admin.cursor()) as cursor:
                 cursor.executemany(_INSERT, rows)
+
+    def _end_on_server(self):
+        """End what the server still does for connections that are gone: a DROP behind a ; would meet the new rows."""
+        had = set(self.proxy.real_ids)
+        gone = set(had)
+        deadline = time.monotonic() + ENDS_IN
+        while gone:
+            gone &= {number for number, *_ in self.execute("SHOW PROCESSLIST")}
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{ENDS_IN:.0f} s later the server still has the connections {sorted(gone)}")
+            for number in gone:
+                with contextlib.suppress(mysql.connector.Error):  # it has ended by itself
+                    self.execute(f"KILL {int(number)}")
+        self.proxy.real_ids -= had
 
     def _made(self):
         """Return how user_data was made, and what hangs on it (list of tuples); [] without such a table."""

@@ -75,6 +75,7 @@ class Proxy:
         self._lock = threading.Lock()
         self._number = FIRST_NUMBER
         self._open_ones = {}  # number shown to the learner -> Relay
+        self.real_ids = set()  # the server's ids of all connections so far; whoever knows that one has ended removes it
         self._away = self._closing = False
         self.traffic = Traffic()
         self.lose_after = None  # rows until the simulated server is lost

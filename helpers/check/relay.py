@@ -81,6 +81,7 @@ class Relay:
         self.upstream.settimeout(None)
         self.keep = connection  # as long as its socket is in use
         self.real_id = connection.connection_id
+        self.proxy.real_ids.add(self.real_id)
         self.client.sendall(wire.welcome(number))
         return True
 

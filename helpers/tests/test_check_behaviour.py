@@ -12,6 +12,7 @@ from contextlib import closing
 from types import SimpleNamespace
 
 import cloudpickle
+import mysql.connector
 import psutil
 import pytest
 from checked import databases_like, first_bad, good_stream
@@ -19,6 +20,7 @@ from places import wait_until
 
 from helpers import check, seed
 from helpers.check import process
+from helpers.check.harness import MANY, PEOPLE, Harness
 from helpers.connection import database_name
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -237,3 +239,20 @@ def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_work
 
 def test_twenty_seconds_are_given():
     assert process.TIME_LIMIT == 20
+
+
+@pytest.mark.parametrize("what", ["people", "many", "none"])
+def test_what_the_server_still_does_for_a_learner_who_has_left_does_not_meet_the_new_rows(what):
+    with Harness(None) as harness:
+        harness.fill("people")
+        connection = mysql.connector.connect(
+            unix_socket=harness.proxy.path, user="learner", database="ALX_prodev", use_pure=True
+        )
+        before = harness.proxy.real_ids.copy()
+        # As with "3; DROP TABLE user_data" for a number: the first answer is there long before the last statement runs
+        assert next(connection.cmd_query_iter("SELECT 1; SELECT SLEEP(1); DROP TABLE user_data"))
+        connection.shutdown()
+        harness.fill(what)
+        listed = {number for number, *_ in harness.execute("SHOW PROCESSLIST")}
+        assert before and not before & listed
+        assert harness.count() == {"people": len(PEOPLE), "many": MANY, "none": 0}[what]
