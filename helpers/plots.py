@@ -94,7 +94,7 @@ def _bars(ax, container):
     return [f"{name}: {figure}" for name, figure in zip(names, figures, strict=True)]
 
 
-def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1, alt=None):
+def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1):
     """Return new matplotlib Axes in the course's style; an array of Axes where `columns` is more than 1.
 
     Parameters
@@ -107,12 +107,12 @@ def axes(title, xlabel, ylabel, size=(8.5, 4.2), columns=1, alt=None):
         Width and height in inches.
     columns : int
         How many Axes side by side; the title and labels are then those of the first.
-    alt : str, optional
-        What the figure says, for people who do not see it. Without it, `describe` makes it from what is drawn; it can
-        also be set later: `ax.figure.alt = "…"`.
+
+    Notes
+    -----
+    `describe` makes the figure's text alternative from what is drawn; `ax.figure.alt = "…"` sets another one.
     """
     figure, made = plt.subplots(1, columns, figsize=size, layout="constrained", FigureClass=CourseFigure)
-    figure.alt = alt
     first = made if columns == 1 else made[0]
     first.set_title(title)
     first.set_xlabel(xlabel)

@@ -64,7 +64,7 @@ def versions(rows):
     with databases.at_scale(rows):
         yield [
             Version(REFERENCE, Imported(course, lessons=["02"]), **taken),
-            Version("mysql-connector, close_now: cancels", partial(connector, cancel_and_close), **taken),
+            Version("mysql-connector, cancel_and_close", partial(connector, cancel_and_close), **taken),
             Version("mysql-connector, close()", partial(connector, lambda connection: connection.close()), **taken),
             Version(
                 "PyMySQL, SSCursor, close()",

@@ -141,23 +141,13 @@ class Harness:
 
     # The learner's code ---------------------------------------------------------------------------------------------
 
-    def stream(self, data, name, *arguments, **how):
-        """Let the learner's function `name` stream from `data`; return what was observed, as Learner.ask does.
-
-        Added to it are "passed" (proxy.Traffic), "left" (connections still open afterwards), "sent" (for each of the
-        first items, as many as steps says, the rows that had left the server when it came out), and "asked" (the
-        queries till then).
-        """
-        self.fill(data)
-        return self.watched("stream", name, *arguments, **how)
-
-    def call(self, data, name, *arguments, **how):
-        """Call the learner's function `name` on `data`; return what was observed, as stream() does."""
-        self.fill(data)
-        return self.watched("call", name, *arguments, **how)
-
     def watched(self, do, name, *arguments, on_item=None, pause=False, **how):
-        """As stream() and call(), with the data as it is.
+        """Let the learner's function `name` stream (do="stream"), or call it (do="call"), on the data as it is.
+
+        Returns what was observed, as Learner.ask does. Added to it are "passed" (proxy.Traffic), "left" (connections
+        still open afterwards), "sent" (for each of the first items, as many as steps= says, the rows that had left the
+        server when it came out), "asked" (the queries until then), and "closed_early" (whether the function had opened
+        connections and closed them all before its first item).
 
         on_item (callable) gets the number of each item that steps= tells of; with `pause`, the consumer waits once, at
         the first of them, where a thread may read ahead, and "ahead" tells how many rows came meanwhile.

@@ -24,7 +24,7 @@ import traceback
 import cloudpickle
 import mysql.connector
 
-from helpers.check.harness import MANY, PEOPLE, Harness  # noqa: F401 (for exercises)
+from helpers.check.harness import Harness
 from helpers.check.process import Learner, pickled_by_value
 from helpers.check.report import BAD, Report, Stop
 from helpers.check.runner import is_stub
@@ -223,7 +223,7 @@ class Look:
     # The learner's function before a watched database -----------------------------------------------------------------
 
     def observe(self, data, *arguments, **how):
-        """Let the function stream from `data`; return what was observed (see Harness.stream), an error too."""
+        """Let the function stream from `data`; return what was observed (see Harness.watched), an error too."""
         self.harness.fill(data)
         return self.watched("stream", *arguments, **how)
 
@@ -252,13 +252,7 @@ class Look:
 
     def stream(self, data, *arguments, **how):
         """As observe(), but an error fails what is asked."""
-        return self._sound(self.observe(data, *arguments, **how))
-
-    def call_on(self, data, *arguments, **how):
-        """As observe_call(), but an error fails what is asked."""
-        return self._sound(self.observe_call(data, *arguments, **how))
-
-    def _sound(self, observed):
+        observed = self.observe(data, *arguments, **how)
         if error := observed["error"]:
             raise Failed(told(error), must=error["type"] in CRASHES)
         return observed

@@ -82,7 +82,7 @@ def gave_dots(observed):
     return bool(given) and all(item == ("object", "ellipsis", "Ellipsis") for item in given)
 
 
-def needs_iterable(look, observed, asked, wanted="something to go through: a generator"):
+def needs_iterable(look, observed, asked):
     """Stop the check where the function gives nothing to go through."""
     if "value" in observed and "items" in observed and not observed["items"]:
         what = f"a value of type {observed['made']}"
@@ -90,7 +90,7 @@ def needs_iterable(look, observed, asked, wanted="something to go through: a gen
             what = f"{'a' if observed['made'] == 'coroutine' else 'an'} {observed['made']}: it is an async def"
         if observed["made"] == "NoneType":
             what = "None: a return or a yield is missing"
-        look.bad(asked, f"it gave {what}", why=f"A for loop needs {wanted}.")
+        look.bad(asked, f"it gave {what}", why="A for loop needs something to go through: a generator.")
         stop_here(look, "a for loop cannot go through it")
 
 
@@ -255,24 +255,25 @@ def closing(look, left, *arguments, thing="row", stop=STOP_AT):
     look.good(asked)
 
 
-def ends(look, left, asked="it leaves no connection open"):
+def ends(look, left):
     """No connection is open after a call."""
+    asked = "it leaves no connection open"
     if left:
         look.bad(asked, f"after the call, {connections(left)} still open {STILL_OPEN:.0f} s later", 17)
     else:
         look.good(asked)
 
 
-def rest_is_left(look, *arguments, thing="row", stop=STOP_AT):
+def rest_is_left(look, *arguments, thing="row"):
     """Whoever stops early does not wait for the rest of the table."""
     asked = "when you stop early, the rest of the table is not read"
-    observed = look.observe("many", *arguments, stop=stop)
+    observed = look.observe("many", *arguments, stop=STOP_AT)
     # Over TCP a few megabytes are on their way, whoever cancels the query
     killed = any(query.bare.lstrip().startswith("KILL") for query in observed["passed"].queries)
     if observed["error"]:
-        look.bad(asked, f"after you stopped at {thing} {stop}, {told(observed['error'])}", 30)
+        look.bad(asked, f"after you stopped at {thing} {STOP_AT}, {told(observed['error'])}", 30)
     elif observed["passed"].rows >= ROWS_ALLOWED and not killed:
-        look.bad(asked, f"after you stopped at {thing} {stop}, closing read the rest of {MANY:,} rows", 36)
+        look.bad(asked, f"after you stopped at {thing} {STOP_AT}, closing read the rest of {MANY:,} rows", 36)
     else:
         look.good(asked)
 

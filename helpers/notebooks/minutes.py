@@ -151,8 +151,9 @@ def deeper_parts(cells):
     return parts
 
 
-def state_in_readme(path, readme=ROOT / "README.md"):
+def state_in_readme(path):
     """Write a lesson's minutes into its rows of the README's tables: core + deeper for learners, core for teachers."""
+    readme = ROOT / "README.md"
     main, more = of(path)
     text = readme.read_text(encoding="utf-8")
     number, both = path.stem[:2], f"{main.minutes} + {more.minutes}"

@@ -99,7 +99,7 @@ def test_a_query_that_is_cancelled_while_rows_are_fetched_in_c_raises_the_driver
     assert caught.value.errno == 1317
 
 
-def test_close_now_may_be_called_again_and_at_any_time(connection):
+def test_cancel_and_close_may_be_called_again_and_at_any_time(connection):
     seed.insert_data(connection, synthetic_users(100))
     for read in range(3):
         other = seed.connect_to_prodev()
