@@ -14,9 +14,9 @@ Each way ran in fresh Python processes, its modules imported before memory was c
 that, for the whole table. **First row** is what it took until the first row (or batch) was handed out: milliseconds,
 and how many rows had left the server by then, by the bytes that had passed. **Stop** is what closing took after six
 rows, and how many rows the server had read by then. **Paused** is the memory while a consumer that has taken six
-rows thinks. A way *holds all* when more than half of the rows had come before the first one was handed out. It
-*streams* when they had not, and its peak stays under half of the bytes that came. A streaming way whose *stop reads
-the rest* saves memory, and lets you wait for rows that you do not want."""
+rows thinks. A way *holds all* when more than half of the rows had come before the first one was handed out;
+otherwise it *streams*. A streaming way whose peak is over half of the bytes that came *keeps all that it has read*.
+One whose *stop reads the rest* saves memory, and makes you wait for rows that you do not want."""
 
 
 def records():
@@ -54,22 +54,23 @@ def _verdict(found, way):
 
 
 def _verdicts(found):
-    """A list: for each library and driver, whether it streams, or with which option alone."""
+    """A list: for each library and driver, whether it streams, or with which options alone, and with what reservation."""
     lines = []
     for group in _groups():
-        verdicts = {way.option: _verdict(found, way) for way in group}
-        streaming = [way for way in group if (verdicts[way.option] or "").startswith("streams")]
-        holding = [way for way in group if (verdicts[way.option] or "").startswith("holds")]
-        name = _group_name(group)
-        if streaming and holding:
-            told = f"streams only with {' or '.join(f'`{_option(way)}`' for way in streaming)}"
-        elif streaming or holding:
-            told = "streams" if streaming else "holds all, with every option that was tried"
-        else:
+        verdicts = [verdict for way in group if (verdict := _verdict(found, way))]
+        but = {_option(way): verdict.removeprefix("streams") for way in group
+               if (verdict := _verdict(found, way) or "").startswith("streams")}  # fmt: skip
+        if not verdicts:
             continue
-        if streaming and all("rest" in verdicts[way.option] for way in streaming):
-            told += "; a stop reads the rest"
-        lines.append(f"- **{name}** {told}.")
+        same = len(set(but.values())) == 1
+        if not but:
+            told = "holds all, with every option that was tried"
+        elif len(but) == len(verdicts):
+            told = "streams"
+        else:
+            options = (f"`{option}`" + ("" if same or not why else f" ({why.strip(';, ')})") for option, why in but.items())
+            told = f"streams only with {' or '.join(options)}"
+        lines.append(f"- **{_group_name(group)}** {told}{next(iter(but.values())) if same else ''}.")
     return "\n".join(lines)
 
 
