@@ -54,7 +54,7 @@ def main(arguments=None):
     if "drivers" in chosen.names and len(chosen.names) > 1 or chosen.check and chosen.names != ["drivers"]:
         parser.error("drivers runs alone, and --check belongs to it")
     if any(number is not None and number < 1 for number in (chosen.rows, chosen.repeats)):
-        parser.error("--rows and --repeats are whole numbers from 1 on")
+        parser.error("--rows and --repeats must be positive integers")
     try:
         if "drivers" in chosen.names:
             return watch_drivers(chosen)

@@ -11,6 +11,7 @@ For each way of helpers/bench/ways.py, on a table of made-up users:
 import contextlib
 import datetime
 import gc
+import os
 import statistics
 import time
 
@@ -185,7 +186,10 @@ def measure(rows=None, repeats=None, names=()):
             try:
                 found = look_at(number)
             except Exception as error:
-                failed[WAYS[number].name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+                text = f"{type(error).__name__}: {error}".splitlines()[0]
+                if password := os.environ.get("MYSQL_PASSWORD"):  # an error may name the URL that it was given
+                    text = text.replace(password, "…")
+                failed[WAYS[number].name] = text[:200]
                 continue
             assert found["rows"] == rows, f"{WAYS[number].name} read {found['rows']} rows of {rows}"
             runs[number].append(found)

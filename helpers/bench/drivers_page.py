@@ -54,23 +54,22 @@ def _verdict(found, way):
 
 
 def _verdicts(found):
-    """A list: for each library and driver, whether it streams, or with which options alone, and with what reservation."""
+    """A list: for each library and driver, whether it streams, or with which options alone; and at what price."""
     lines = []
     for group in _groups():
-        verdicts = [verdict for way in group if (verdict := _verdict(found, way))]
-        but = {_option(way): verdict.removeprefix("streams") for way in group
-               if (verdict := _verdict(found, way) or "").startswith("streams")}  # fmt: skip
+        verdicts = {_option(way): verdict for way in group if (verdict := _verdict(found, way))}
+        prices = {name: told.removeprefix("streams") for name, told in verdicts.items() if told.startswith("streams")}
+        alike = len(set(prices.values())) == 1
         if not verdicts:
             continue
-        same = len(set(but.values())) == 1
-        if not but:
+        if not prices:
             told = "holds all, with every option that was tried"
-        elif len(but) == len(verdicts):
+        elif len(prices) == len(verdicts):
             told = "streams"
         else:
-            options = (f"`{option}`" + ("" if same or not why else f" ({why.strip(';, ')})") for option, why in but.items())
-            told = f"streams only with {' or '.join(options)}"
-        lines.append(f"- **{_group_name(group)}** {told}{next(iter(but.values())) if same else ''}.")
+            in_brackets = {price: "" if alike or not price else f" ({price.strip(';, ')})" for price in prices.values()}
+            told = "streams only with " + " or ".join(f"`{name}`{in_brackets[price]}" for name, price in prices.items())
+        lines.append(f"- **{_group_name(group)}** {told}{next(iter(prices.values())) if alike else ''}.")
     return "\n".join(lines)
 
 

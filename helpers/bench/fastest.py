@@ -6,11 +6,12 @@ reading in C, the driver's Python for each row, str and int made in C, dicts han
 
 import contextlib
 from functools import partial
+from pathlib import Path
 
 from helpers import databases
 from helpers.bench import peers
 from helpers.bench.comparison import Imported, Version
-from helpers.bench.stream import CHUNK, QUERY, count, course, floor, in_chunks, other_driver
+from helpers.bench.stream import CHUNK, QUERY, connector, count, course, floor, in_chunks, other_driver
 from helpers.connection import fetch_in_c, streaming
 
 ROWS = 1_000_000
@@ -22,11 +23,6 @@ ABOUT = (
 )
 INT_AGES = QUERY.replace("age FROM", "CAST(age AS SIGNED) AS age FROM")
 
-
-def connector(query, read, **options):
-    """Run a query with mysql-connector, and read it."""
-    with streaming(query, **options) as cursor:
-        return read(cursor)
 
 
 def in_c(cursor):
@@ -64,7 +60,7 @@ def one_by_one(users):
 def versions(rows):
     """Give the versions, with a table of `rows` users ready inside the block."""
     no_peer = "" if peers.installed("MySQLdb") else peers.NOT_INSTALLED
-    program = peers.shutil.which("mariadb") or peers.shutil.which("mysql")
+    program = peers.client_program()
     dicts = partial(other_driver, peers.mysqlclient, "MySQLdb.cursors.SSDictCursor")
     by_peer = {
         "mysqlclient, SSDictCursor, fetchmany": dicts,
@@ -72,15 +68,15 @@ def versions(rows):
     }
     found = [
         Version(REFERENCE, Imported(course, lessons=["02"])),
-        Version("mysql-connector, raw, fetched in C", partial(connector, QUERY, in_c, raw=True)),
-        Version("mysql-connector, tuples with an int, fetched in C", partial(connector, INT_AGES, in_c)),
-        Version("mysql-connector, raw, fetchmany", partial(connector, QUERY, in_chunks, raw=True)),
+        Version("mysql-connector, raw, fetched in C", partial(connector, in_c, raw=True)),
+        Version("mysql-connector, tuples with an int, fetched in C", partial(connector, in_c, INT_AGES)),
+        Version("mysql-connector, raw, fetchmany", partial(connector, in_chunks, raw=True)),
         Version("mysql-connector, raw, fetchmany, dicts one by one", partial(one_by_one, users_by_fetchmany)),
     ]
     for name, function in by_peer.items():
         function = None if no_peer else Imported(function, ["MySQLdb.cursors"])
         found.append(Version(name, function, missing=no_peer))
-    name = f"{peers.os.path.basename(program or 'mariadb')} --quick"
+    name = f"{Path(program or 'mariadb').name} --quick"
     missing = "" if program else "there is no mariadb or mysql client"
     found.append(Version(name, floor if program else None, missing=missing, memory=False))
     with databases.at_scale(rows):

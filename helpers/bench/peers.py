@@ -76,16 +76,18 @@ def engine(driver, arguments=None):
     )
 
 
+def client_program():
+    """Return the path (str) of the server's own client, None where it is not installed."""
+    return shutil.which("mariadb") or shutil.which("mysql")
+
+
 def command_line():
-    """Return the command of the server's own client, as a list of str and its environment; (None, None) without one."""
-    program = shutil.which("mariadb") or shutil.which("mysql")
-    if not program:
-        return None, None
+    """Return the command of that client as a list of str, and its environment."""
     arguments = where()
     at = (
         [f"--socket={arguments['unix_socket']}"]
         if "unix_socket" in arguments
         else [f"--host={arguments['host']}", f"--port={arguments['port']}", "--protocol=tcp"]
     )
-    command = [program, "--no-defaults", *at, f"--user={arguments['user']}", arguments["database"]]
+    command = [client_program(), "--no-defaults", *at, f"--user={arguments['user']}", arguments["database"]]
     return command, os.environ | {"MYSQL_PWD": arguments["password"]}

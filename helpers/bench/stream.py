@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 from functools import partial
+from pathlib import Path
 
 from helpers import databases
 from helpers.bench import peers
@@ -36,9 +37,9 @@ def course():
     return count(lesson("02").stream_users())
 
 
-def connector(read, **options):
+def connector(read, query=QUERY, **options):
     """mysql-connector, with a cursor of some kind."""
-    with streaming(QUERY, **options) as cursor:
+    with streaming(query, **options) as cursor:
         return read(cursor)
 
 
@@ -91,7 +92,7 @@ def count_rows():
 def versions(rows):
     """Give the versions, with a table of `rows` users ready inside the block."""
     no_peer = "" if peers.installed("MySQLdb") else peers.NOT_INSTALLED
-    program = peers.shutil.which("mariadb") or peers.shutil.which("mysql")
+    program = peers.client_program()
     found = [
         Version(REFERENCE, Imported(course, lessons=["02"])),
         Version("mysql-connector, raw, fetchmany", partial(connector, in_chunks, raw=True)),
@@ -119,7 +120,7 @@ def versions(rows):
             needed = [*modules, "pandas"] if function is pandas else modules
             found.append(Version(name, Imported(partial(function, driver, stream), needed)))
     missing = "" if program else "there is no mariadb or mysql client"
-    name = f"{peers.os.path.basename(program or 'mariadb')} --quick: the floor"
+    name = f"{Path(program or 'mariadb').name} --quick: the floor"
     found.append(Version(name, floor if program else None, missing=missing, memory=False))
     with databases.at_scale(rows):
         yield found

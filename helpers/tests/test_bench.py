@@ -84,9 +84,10 @@ def test_a_peer_that_is_not_installed_is_said_so_and_the_rest_is_measured(monkey
 
 
 def test_an_unknown_comparison_and_bad_numbers_are_refused(capsys):
-    for arguments, says in ((["nothing"], "there is no comparison nothing"), (["stop", "--rows", "0"], "from 1 on")):
+    cases = {"nothing": "there is no comparison nothing", "stop --rows 0": "positive integers"}
+    for arguments, says in cases.items():
         with pytest.raises(SystemExit):
-            bench.main(arguments)
+            bench.main(arguments.split())
         assert says in capsys.readouterr().err
 
 
