@@ -24,7 +24,6 @@ ABOUT = (
 INT_AGES = QUERY.replace("age FROM", "CAST(age AS SIGNED) AS age FROM")
 
 
-
 def in_c(cursor):
     """Count the rows of a cursor that has run its query, a thousand at a time, read by the C extension alone."""
     return sum(map(len, iter(lambda: fetch_in_c(cursor, CHUNK), [])))
