@@ -182,24 +182,11 @@ def _fetchmany(options):
 def _drivers():
     connector = "mysql-connector-python"
     yield Way(connector, "default cursor", connector, starts.connector, _LOOP.format(""), streams=True)
-    yield Way(
-        connector,
-        "raw=True, fetchmany",
-        connector,
-        starts.connector,
-        _fetchmany("raw=True"),
-        batches=True,
-        streams=True,
-    )
+    yield Way(connector, "raw=True, fetchmany", connector, starts.connector, _fetchmany("raw=True"), batches=True,
+              streams=True)  # fmt: skip
     yield Way(connector, "buffered=True", connector, starts.connector, _LOOP.format("buffered=True"))
-    yield Way(
-        connector,
-        "use_pure=True",
-        connector,
-        starts.pure,
-        f"# connect(…, use_pure=True)\n{_LOOP.format('')}",
-        streams=True,
-    )
+    yield Way(connector, "use_pure=True", connector, starts.pure, f"# connect(…, use_pure=True)\n{_LOOP.format('')}",
+              streams=True)  # fmt: skip
     close = "await connection.close()"
     yield Way(connector, "aio, default cursor", connector, starts.aio, _AIO.format(""), close, streams=True)
     yield Way(connector, "aio, buffered=True", connector, starts.aio, _AIO.format("buffered=True"), close)
@@ -218,142 +205,60 @@ def _drivers():
     for library, cursor in (("aiomysql", "await connection.cursor({})"), ("asyncmy", "connection.cursor({})")):
         connect = starts.asynchronous(library)
         yield Way(library, "Cursor", library, connect, _ASYNC.format(cursor.format("Cursor")), "connection.close()")
-        yield Way(
-            library,
-            "SSCursor",
-            library,
-            connect,
-            _ASYNC.format(cursor.format("SSCursor")),
-            "connection.close()",
-            streams=True,
-        )
+        yield Way(library, "SSCursor", library, connect, _ASYNC.format(cursor.format("SSCursor")), "connection.close()",
+                  streams=True)  # fmt: skip
 
 
 def _libraries():
     for driver, package in _DRIVERS.items():
         for option, code in (("default", ""), ("stream_results=True", _STREAM)):
-            yield Way(
-                "SQLAlchemy Core",
-                f"{driver}, {option}",
-                package,
-                starts.engine(driver),
-                _CORE.format(code),
-                streams=bool(code),
-            )
+            yield Way("SQLAlchemy Core", f"{driver}, {option}", package, starts.engine(driver), _CORE.format(code),
+                      streams=bool(code))  # fmt: skip
     for driver, package in _DRIVERS.items():
         for option, code in (("default", ""), ("yield_per=1000", ".execution_options(yield_per=1000)")):
-            yield Way(
-                "SQLAlchemy ORM",
-                f"{driver}, {option}",
-                package,
-                starts.orm(driver),
-                _ORM.format(code),
-                "session.close()",
-                streams=bool(code),
-            )
+            yield Way("SQLAlchemy ORM", f"{driver}, {option}", package, starts.orm(driver), _ORM.format(code),
+                      "session.close()", streams=bool(code))  # fmt: skip
     for driver, package in list(_DRIVERS.items())[:2]:
         for option, code in (("chunksize", ""), ("chunksize and stream_results", _STREAM)):
-            yield Way(
-                "pandas",
-                f"{driver}, {option}",
-                package,
-                starts.pandas(driver),
-                _PANDAS.format(code),
-                batches=True,
-                streams=True,
-            )
+            yield Way("pandas", f"{driver}, {option}", package, starts.pandas(driver), _PANDAS.format(code),
+                      batches=True, streams=True)  # fmt: skip
     raw = "rows = pandas.read_sql(query, connection, chunksize=10_000)"
-    yield Way(
-        "pandas",
-        "a mysql.connector connection, chunksize",
-        "pandas",
-        starts.pandas(None),
-        raw,
-        batches=True,
-        streams=True,
-    )
+    yield Way("pandas", "a mysql.connector connection, chunksize", "pandas", starts.pandas(None), raw, batches=True,
+              streams=True)  # fmt: skip
     for driver, code in (("mysqlconnector", ""), ("pymysql", ""), ("pymysql", _STREAM)):
         option = "iter_batches and stream_results" if code else "iter_batches"
-        yield Way(
-            "polars",
-            f"{driver}, {option}",
-            "polars",
-            starts.polars(driver),
-            _POLARS.format(code),
-            batches=True,
-            streams=True,
-        )
+        yield Way("polars", f"{driver}, {option}", "polars", starts.polars(driver), _POLARS.format(code), batches=True,
+                  streams=True)  # fmt: skip
+
+
+def _others():
     every = "rows = User.objects.order_by('user_id')"
     for engine, name in (
         ("django.db.backends.mysql", "mysqlclient"),
         ("mysql.connector.django", "mysql.connector.django"),
     ):
         yield Way("Django", f"{name}, default", "Django", starts.django(engine), every)
-        yield Way(
-            "Django",
-            f"{name}, iterator()",
-            "Django",
-            starts.django(engine),
-            f"{every}.iterator(chunk_size=1000)",
-            streams=True,
-        )
+        yield Way("Django", f"{name}, iterator()", "Django", starts.django(engine),
+                  f"{every}.iterator(chunk_size=1000)", streams=True)  # fmt: skip
     every = "rows = User.select().order_by(User.user_id)"
     yield Way("peewee", "default", "peewee", starts.peewee(), every)
     yield Way("peewee", "iterator()", "peewee", starts.peewee(), f"{every}.iterator()", streams=True)
-    yield Way(
-        "peewee",
-        "iterator() and SSCursor",
-        "peewee",
-        starts.peewee(starts.ss_cursor),
-        f"{every}.iterator()",
-        streams=True,
-    )
+    yield Way("peewee", "iterator() and SSCursor", "peewee", starts.peewee(starts.ss_cursor), f"{every}.iterator()",
+              streams=True)  # fmt: skip
     code = "rows = connectorx.read_sql(url, query, return_type={})"
-    yield Way(
-        "connectorx",
-        "arrow",
-        "connectorx",
-        starts.connectorx,
-        code.format("'arrow'") + ".to_batches()",
-        "del rows",
-        batches=True,
-        tcp=True,
-    )
-    yield Way(
-        "connectorx",
-        "arrow_stream",
-        "connectorx",
-        starts.connectorx,
-        code.format("'arrow_stream', batch_size=10_000"),
-        "del rows",
-        batches=True,
-        streams=True,
-        tcp=True,
-    )
+    yield Way("connectorx", "arrow", "connectorx", starts.connectorx, code.format("'arrow'") + ".to_batches()",
+              "del rows", batches=True, tcp=True)  # fmt: skip
+    yield Way("connectorx", "arrow_stream", "connectorx", starts.connectorx,
+              code.format("'arrow_stream', batch_size=10_000"), "del rows", batches=True, streams=True,
+              tcp=True)  # fmt: skip
     code = (
         "frame = dask.dataframe.read_sql_query(query, url, 'user_id', divisions=list('02468acef') + ['g'])\n"
         "rows = (part.compute(scheduler='synchronous') for part in frame.partitions)"
     )
-    yield Way(
-        "Dask",
-        "read_sql_query, 9 ranges",
-        "dask",
-        starts.dask,
-        code,
-        "rows.close()",
-        batches=True,
-        streams=True,
-        tcp=True,
-    )
-    yield Way(
-        "this course",
-        "stream_users",
-        "mysql-connector-python",
-        starts.course,
-        "rows = stream_users()",
-        "rows.close()",
-        streams=True,
-    )
+    yield Way("Dask", "read_sql_query, 9 ranges", "dask", starts.dask, code, "rows.close()", batches=True, streams=True,
+              tcp=True)  # fmt: skip
+    yield Way("this course", "stream_users", "mysql-connector-python", starts.course, "rows = stream_users()",
+              "rows.close()", streams=True)  # fmt: skip
 
 
-WAYS = [*_drivers(), *_libraries()]
+WAYS = [*_drivers(), *_libraries(), *_others()]
