@@ -82,6 +82,17 @@ def gave_dots(observed):
     return bool(given) and all(item == ("object", "ellipsis", "Ellipsis") for item in given)
 
 
+def streamed(look, asked, *arguments, **how):
+    """Let the function stream from the people; stop the check where it fails, or gives nothing to go through.
+
+    Returns what was observed, and how many connections were still open long afterwards.
+    """
+    observed = look.observe("people", *arguments, **how)
+    first_run(look, observed, asked)
+    needs_iterable(look, observed, asked)
+    return observed, look.harness.still_open(observed)
+
+
 def needs_iterable(look, observed, asked):
     """Stop the check where the function gives nothing to go through."""
     if "value" in observed and "items" in observed and not observed["items"]:

@@ -8,10 +8,7 @@ from helpers.check.words import connections, difference, shown, user
 def stream_users(look):
     """Look at stream_users()."""
     asked = "it gives every user, once"
-    observed = look.observe("people", limit=3 * len(PEOPLE) + 10)
-    rules.first_run(look, observed, asked)
-    rules.needs_iterable(look, observed, asked)
-    left = look.harness.still_open(observed)
+    observed, left = rules.streamed(look, asked, limit=3 * len(PEOPLE) + 10)
     users = [user(item) for item in observed["items"]]
     if None in users and not any(users):
         look.bad(asked, f"the first thing that came was {shown(observed['items'][0])}", why="Each item is one user.")

@@ -28,10 +28,7 @@ def sizes_stay(look, queries, do):
 def stream_users_in_batches(look):
     """Look at stream_users_in_batches(batch_size)."""
     asked = f"it gives lists of batch_size users, the last one what is left ({batch_sizes(BATCH)})"
-    observed = look.observe("people", BATCH, limit=2 * len(PEOPLE))
-    rules.first_run(look, observed, asked)
-    rules.needs_iterable(look, observed, asked)
-    left = look.harness.still_open(observed)
+    observed, left = rules.streamed(look, asked, BATCH, limit=2 * len(PEOPLE))
     queries = observed["passed"].selects
     right = sizes(look, observed, asked)
     right = everyone(look, observed) and right

@@ -71,10 +71,8 @@ def order_and_values(look, queries, do, *arguments):
 def lazy_pagination(look):
     """Look at lazy_pagination(page_size)."""
     asked = f"it gives page after page, to the last ({batch_sizes(BATCH)} users)"
-    observed = look.observe("people", BATCH, limit=len(PEOPLE), steps=1)
-    rules.first_run(look, observed, asked)
-    rules.needs_iterable(look, observed, asked)
-    left, queries = look.harness.still_open(observed), observed["passed"].selects
+    observed, left = rules.streamed(look, asked, BATCH, limit=len(PEOPLE), steps=1)
+    queries = observed["passed"].selects
     page_after_page(look, observed, asked)
     rules.stays(look, observed, "page")
     rules.anew(look, observed, BATCH, thing="page")

@@ -17,10 +17,8 @@ BY_ZERO = ("ZeroDivisionError", "DivisionByZero", "DivisionUndefined", "InvalidO
 def stream_user_ages(look):
     """Look at stream_user_ages()."""
     asked = "it gives every age, as a number"
-    observed = look.observe("people", limit=3 * len(PEOPLE) + 10)
-    rules.first_run(look, observed, asked)
-    rules.needs_iterable(look, observed, asked)
-    left, queries = look.harness.still_open(observed), observed["passed"].selects
+    observed, left = rules.streamed(look, asked, limit=3 * len(PEOPLE) + 10)
+    queries = observed["passed"].selects
     every_age(look, observed, asked)
     rules.anew(look, observed, thing="age")
     if observed["ended"]:

@@ -14,10 +14,7 @@ TENTH = 9  # the user to find is the tenth of the stream
 def stream_names_over(look):
     """Check the exercise stream_names_over(limit): the names of the users over the limit, as a stream that is left."""
     asked = "it gives the name of each user over the limit, a str"
-    observed = look.observe("people", 25, limit=3 * len(PEOPLE))
-    rules.first_run(look, observed, asked)
-    rules.needs_iterable(look, observed, asked)
-    left = look.harness.still_open(observed)
+    observed, left = rules.streamed(look, asked, 25, limit=3 * len(PEOPLE))
     with look.asks(asked, must=True):
         _names(look, observed, 25)
         _names(look, look.stream("people", 90, limit=3 * len(PEOPLE)), 90)

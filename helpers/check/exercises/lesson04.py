@@ -17,10 +17,8 @@ SMALL = 3  # users a page: does not divide the users of one age, so that pages e
 def lazy_pagination_by_key(look):
     """Check lazy_pagination_by_key(page_size): page after page, each by the last key of the one before."""
     asked = f"it gives page after page, to the last ({batch_sizes(BATCH)} users)"
-    observed = look.observe("people", BATCH, limit=len(PEOPLE), steps=1)
-    rules.first_run(look, observed, asked)
-    rules.needs_iterable(look, observed, asked)
-    left, queries = look.harness.still_open(observed), observed["passed"].selects
+    observed, left = rules.streamed(look, asked, BATCH, limit=len(PEOPLE), steps=1)
+    queries = observed["passed"].selects
     with look.asks(asked, must=True, why="Each user is on one page."):
         go_on(look, observed)
     rules.edges(look, "an empty table gives no page, one row gives one", BATCH, flat=rules.flat)
@@ -35,9 +33,7 @@ def lazy_pagination_by_key(look):
 @exercise("04", server=True, title="pages_by_age(page_size)")
 def pages_by_age(look):
     """Check pages_by_age(page_size): the youngest first, and users of one age by user_id, by a key of two columns."""
-    observed = look.observe("people", SMALL, limit=4 * len(PEOPLE), steps=1)
-    rules.first_run(look, observed, "it gives page after page")
-    rules.needs_iterable(look, observed, "it gives page after page")
+    observed, left = rules.streamed(look, "it gives page after page", SMALL, limit=4 * len(PEOPLE), steps=1)
     queries = observed["passed"].selects
     with look.asks("it gives page after page, and ends", must=True):
         strange = [page for page in observed["items"] if not isinstance(page, (list, tuple)) or user(page) is not None]
@@ -56,7 +52,7 @@ def pages_by_age(look):
             look.fail(f"the server was sent: {shortened(loose[0].text, 120)}")
     changed(look, SMALL, sorted(PEOPLE, key=lambda person: (person[3], person[0])))
     rules.refusals(look, "page_size")
-    rules.ends(look, look.harness.still_open(observed))
+    rules.ends(look, left)
 
 
 NINE = ["Ada", "Bo", "Chen", "Dina", "Emeka", "Fatou", "Goran", "Hana", "Ines"]  # the lesson's, by user_id

@@ -477,6 +477,23 @@ def _tuples(page_size):
         age, user_id = page[-1][3], page[-1][0]
         yield page
 """, "the first user was a tuple"),
+        ("""
+def pages_by_age(page_size):
+    check_int("page_size", page_size, least=1)
+    return _on_one_connection(page_size)
+
+def _on_one_connection(page_size):
+    cursor = seed.connect_to_prodev().cursor(dictionary=True)
+    query = "SELECT * FROM user_data WHERE age > %s OR (age = %s AND user_id > %s) ORDER BY age, user_id LIMIT %s"
+    age, user_id = -1, ""
+    while True:
+        cursor.execute(query, (age, age, user_id, page_size))
+        page = [user | {"age": int(user["age"])} for user in cursor]
+        if not page:
+            return
+        age, user_id = page[-1]["age"], page[-1]["user_id"]
+        yield page
+""", "✘ it leaves no connection open"),
     ],
 )  # fmt: skip
 
