@@ -10,13 +10,14 @@ AGES = [30, 41, 12, 35, 7, 88, 30]
 PARTS = ([30, 41, 12], [35, 7, 88, 30])
 
 
-def _summary_of(values):
+def summary_of(values):
     """Return (count, mean, squares) by the definition, in as many passes as it takes."""
     mean = fmean(values) if values else 0.0
     return len(values), mean, sum((value - mean) ** 2 for value in values)
 
 
-def _same(found, wanted):
+def same(found, wanted):
+    """Tell whether numbers are the same but for rounding."""
     return all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(found, wanted, strict=True))
 
 
@@ -39,7 +40,7 @@ def summary(look):
     with look.asks("it is right for large numbers that differ little",
                    why="Squares of large numbers lose the digits that matter."):  # fmt: skip
         far = [60_000_000_000 + age for age in AGES]
-        found, wanted = look.run(_summary_in_one_pass, far), _summary_of(AGES)
+        found, wanted = look.run(_summary_in_one_pass, far), summary_of(AGES)
         if not math.isclose(found[2], wanted[2], rel_tol=1e-3):
             look.fail(f"of ages moved by 60,000,000,000 the squares were {found[2]:,.0f}, not {wanted[2]:,.0f}")
     with look.asks("it keeps three numbers, not the values", why="A list of them all grows with the stream."):
@@ -54,9 +55,9 @@ def _summary_in_one_pass(summary, values):
 def _equal_summary(look, values, found):
     what = f"summary({values})"
     _three_numbers(look, found, what)
-    wanted = _summary_of(values)
+    wanted = summary_of(values)
     for name, one, other in zip(("count", "mean", "squares"), found, wanted, strict=True):
-        if not _same([one], [other]):
+        if not same([one], [other]):
             by_hand = f": {' + '.join(f'({v} - {wanted[1]:g})²' for v in values)}" if len(values) == 2 else ""
             look.fail(f"{what} gave {name} {one:g}, not {other:g}{by_hand if name == 'squares' else ''}")
 
@@ -66,30 +67,30 @@ def merge(look):
     """Check merge(one, other): the summary of two parts, from their summaries."""
     with look.asks("the merged count is that of both parts", must=True):
         found = _merged(look, *PARTS)
-        if not _same(found[:1], [7]):
+        if not same(found[:1], [7]):
             look.fail(f"parts of 3 and 4 values gave a count of {found[0]}")
     with look.asks("the merged mean is that of all values"):
         for parts in (PARTS, ([1], [2, 3, 4, 5, 6])):
-            found, wanted = _merged(look, *parts), _summary_of(parts[0] + parts[1])
-            if not _same(found[1:2], wanted[1:2]):
+            found, wanted = _merged(look, *parts), summary_of(parts[0] + parts[1])
+            if not same(found[1:2], wanted[1:2]):
                 half = (fmean(parts[0]) + fmean(parts[1])) / 2
-                why = "The mean of two means is right for parts of one size only." if _same([found[1]], [half]) else ""
+                why = "The mean of two means is right for parts of one size only." if same([found[1]], [half]) else ""
                 look.fail(f"{parts[0]} and {parts[1]} gave a mean of {found[1]:g}, not {wanted[1]:g}", why=why)
     with look.asks("the merged squares are those of all values"):
         for parts in (PARTS, ([1, 1, 1], [9, 9])):
-            found, wanted = _merged(look, *parts), _summary_of(parts[0] + parts[1])
-            if not _same(found[2:], wanted[2:]):
+            found, wanted = _merged(look, *parts), summary_of(parts[0] + parts[1])
+            if not same(found[2:], wanted[2:]):
                 look.fail(f"{parts[0]} and {parts[1]} gave squares of {found[2]:g}, not {wanted[2]:g}",
                           why="Two parts that lie apart spread more than each of them: far counts too.")  # fmt: skip
     with look.asks("a part may be empty, or both", why="A part of the table may hold no user."):
         for parts in ((PARTS[0], []), ([], PARTS[0]), ([], [])):
-            found, wanted = _merged(look, *parts), _summary_of(parts[0] + parts[1])
-            if not _same(found, wanted):
+            found, wanted = _merged(look, *parts), summary_of(parts[0] + parts[1])
+            if not same(found, wanted):
                 look.fail(f"{parts[0]} and {parts[1]} gave {tuple(found)}, not {wanted}")
 
 
 def _merged(look, first, second):
-    found = look.call(_summary_of(first), _summary_of(second))
+    found = look.call(summary_of(first), summary_of(second))
     _three_numbers(look, found, f"merging the summaries of {first} and {second}")
     return found
 
@@ -136,7 +137,7 @@ def merge_decades(look):
         for decade, wanted in ((30, ONE[30]), (0, OTHER[0])):
             _equal_decade(look, found, decade, wanted)
     with look.asks("a decade of both parts has the summary of both together", why="That is what merge is for."):
-        _equal_decade(look, found, 20, _summary_of([24, 25, 24, 25, 29]))
+        _equal_decade(look, found, 20, summary_of([24, 25, 24, 25, 29]))
     with look.asks("a part may be empty, or both"):
         for parts in (({}, OTHER), (ONE, {}), ({}, {})):
             found = _decades_merged(look, *parts)
@@ -165,7 +166,7 @@ def _decades_untouched(merge_decades, one, other):
 
 def _equal_decade(look, found, decade, wanted):
     _three_numbers(look, found[decade], f"decade {decade}")
-    if not _same(found[decade], wanted):
+    if not same(found[decade], wanted):
         look.fail(f"decade {decade} has {tuple(found[decade])}, not {wanted}")
 
 
@@ -187,7 +188,7 @@ def average_by_decade(look):
                       why="The decade of an age is age // 10 * 10.")  # fmt: skip
     with look.asks("each average is that of the ages in its decade"):
         for decade, wanted in BY_DECADE.items():
-            if not isinstance(found[decade], (int, float)) or not _same([found[decade]], [wanted]):
+            if not isinstance(found[decade], (int, float)) or not same([found[decade]], [wanted]):
                 ages = [age for age in DECADES if age // 10 * 10 == decade]
                 look.fail(f"of {ages} the average was {found[decade]!r}, not {wanted:g}")
     with look.asks("no ages give an empty dict"):

@@ -1,9 +1,9 @@
 """Lesson 07: the checks of the five steps and of the exercises."""
 
-import math
 from contextlib import closing
 
 from helpers import seed
+from helpers.check.exercises.lesson05 import same, summary_of
 from helpers.check.harness import PEOPLE
 from helpers.check.look import exercise
 from helpers.domains.tables import TABLES
@@ -66,19 +66,8 @@ def _joined(look, given, found):
 EDGE = PEOPLE[3][0]  # a user_id that ends one range and begins the next
 
 
-def _same(one, other):
-    return len(one) == len(other) and all(
-        math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(one, other, strict=True)
-    )
-
-
-def _summary(ages):
-    mean = sum(ages) / len(ages) if ages else 0.0
-    return len(ages), mean, sum((age - mean) ** 2 for age in ages)
-
-
 def _of_people(first, last):
-    return _summary([age for user_id, _, _, age in PEOPLE if first <= user_id < last])
+    return summary_of([age for user_id, _, _, age in PEOPLE if first <= user_id < last])
 
 
 @exercise("07", server=True, title="summary_of_range(first, last)")
@@ -120,7 +109,7 @@ def _three(look, found, wanted, what):
     if found[0] != wanted[0]:
         look.fail(f"{what} has {wanted[0]} users, and the count was {found[0]}")
     for name, one, other in zip(("mean", "squares"), found[1:], wanted[1:], strict=True):
-        if not _same([one], [other]):
+        if not same([one], [other]):
             look.fail(f"{what} gave {name} {one:g}, not {other:g}")
 
 
@@ -292,7 +281,7 @@ def _go_through(merged, count):
 @exercise("07", title="merged(parts)")
 def merged(look):
     """Check merged(parts): yields the summary of all parts so far, after each part."""
-    parts, ages = [_summary(part) for part in AGES], []
+    parts, ages = [summary_of(part) for part in AGES], []
     with look.asks("it is a generator that gives a summary after each part", must=True):
         look.gives_iterator(parts)
         found = look.run(_so_far, parts)
@@ -303,8 +292,8 @@ def merged(look):
     with look.asks("each is the summary of all ages so far", must=True):
         for number, (part, one) in enumerate(zip(AGES, found, strict=True), start=1):
             ages += part
-            for name, got, wanted in zip(("count", "mean", "squares"), one, _summary(ages), strict=True):
-                if not _same([got], [wanted]):
+            for name, got, wanted in zip(("count", "mean", "squares"), one, summary_of(ages), strict=True):
+                if not same([got], [wanted]):
                     look.fail(f"after {number} parts the {name} was {got:g}, not {wanted:g}")
     with look.asks("no parts give no summary, and no error"):
         look.equal(look.run(_so_far, []), [], "merged([])")
