@@ -116,7 +116,7 @@ def connects(look, seeding, observed):
         asked = "it connects"
     if "no_connection" in observed:
         name, made = observed["no_connection"]
-        what = f"{name}() returned {'an' if made[0] in 'AEIOU' else 'a'} {made}, which is no connection"
+        what = f"{name}() returned {'an' if made[0] in 'AEIOU' else 'a'} {made}, which is not a connection"
         look.bad("connect_db() and connect_to_prodev() return a connection", what,
                  why="0-main.py calls connection.close() and gives it to the other functions: return "
                  "mysql.connector.connect(…), or engine.raw_connection().")  # fmt: skip
@@ -199,7 +199,7 @@ def structure(look, observed, asked):
         look.bad(asked, f"user_data has no column {', '.join(missing)}", why="Tasks 1 to 4 read these columns.")
         stop_here(look, "the table has other columns")
     if found["user_id"][1] not in ("PRI", "UNI"):
-        look.bad(asked, "user_id is no primary key", why="Without one, the same user can be there twice.")
+        look.bad(asked, "user_id is not a primary key", why="Without one, the same user can be there twice.")
     elif loose := [name for name in AGREED if found[name][0] == "YES"]:
         why = "Task 0 asks for NOT NULL: a user without an age breaks Task 4."
         look.bad(asked, f"{loose[0]} may be NULL", why=why)
@@ -252,9 +252,8 @@ def trips(look, observed, rows):
     else:
         look.good(asked)
     asked = "it commits once, not for each row"
-    commits = sum(q.bare.startswith("COMMIT") or q.writes and q.autocommit for q in queries)
-    if commits >= len(rows) // 2:
-        look.bad(asked, f"{len(rows)} rows took {commits} commits", 20)
+    if commits(queries) >= len(rows) // 2:
+        look.bad(asked, f"{len(rows)} rows took {commits(queries)} commits", 20)
     else:
         look.good(asked)
     asked = "it knows how many rows there are when it asks"
@@ -263,6 +262,11 @@ def trips(look, observed, rows):
         look.bad(asked, f"it read cursor.rowcount before it had fetched the rows, and got {got}", 27)
     else:
         look.good(asked)
+
+
+def commits(queries):
+    """Count the commits among the statements that reached the server."""
+    return sum(q.bare.startswith("COMMIT") or q.writes and q.autocommit for q in queries)
 
 
 def again(look, seeding, path):
@@ -303,30 +307,44 @@ def again(look, seeding, path):
 def streamed(look, seeding, has_id):
     """Look at how much of a long file is in memory when the first row goes to the server."""
     asked = "the CSV file is read as it is needed, not as a whole"
-    name = "N" * 200
-    rows = ((f"{name} {n}", f"{n}.{'e' * 200}@example.com", n % 100) for n in range(LONG_FILE))
-    path = write(seeding.folder / "user_data.csv", rows, has_id, True)
+    path = write(seeding.folder / "user_data.csv", long_rows(), has_id, True)
     size = path.stat().st_size / 2**20
-    look.harness.fill("none")
-    held = []
-
-    def first_write(query):
-        if query.writes:
-            held.append(look.harness.learner.memory() - base)
-            raise EOFError  # that was all: the server is gone
-
-    look.harness.learner.load()  # it has ended if the function before this hung
-    base = look.harness.learner.memory()
-    look.harness.proxy.on_query = first_write
-    look.harness.learner.ask("seed", path=str(path), only="insert_data", given=seeding.given)
-    look.harness.proxy.reset()
-    if not held:
+    task = {"path": str(path), "only": "insert_data", "given": seeding.given}
+    held = held_at_first_row(look.harness, lambda: look.harness.learner.ask("seed", **task))
+    if held is None:
         look.report.skip(asked, f"not looked at, because it sent no row of a file of {LONG_FILE:,} lines")
-    elif held[0] > 0.8 * size:
+    elif held > 0.8 * size:
         what = f"when the first row went to the server, all {LONG_FILE:,} lines of the file were in memory"
         look.bad(asked, what, 12)
     else:
         look.good(asked)
+
+
+def long_rows():
+    """Yield LONG_FILE people, (name, email, age), so wide that a list of them is seen in the memory of a process."""
+    name = "N" * 200
+    return ((f"{name} {n}", f"{n}.{'e' * 200}@example.com", n % 100) for n in range(LONG_FILE))
+
+
+def held_at_first_row(harness, insert):
+    """Return by how many MiB the learner's process has grown when its first row goes to the server; None without one.
+
+    insert() lets it insert, into an empty table; the first row ends that.
+    """
+    held = []
+
+    def first_write(query):
+        if query.writes:
+            held.append(harness.learner.memory() - base)
+            raise EOFError  # that was all: the server is gone
+
+    harness.fill("none")
+    harness.learner.load()  # it has ended if the function before this hung
+    base = harness.learner.memory()
+    harness.proxy.on_query = first_write
+    insert()
+    harness.proxy.reset()
+    return held[0] if held else None
 
 
 def write(path, rows, has_id, quoted):

@@ -95,13 +95,13 @@ WITH_PANDAS = """
 def test_an_engine_is_no_connection_and_hides_no_password(looked_at):
     report = looked_at("seed", ENGINE.format(insert="pass"))
     assert report.mistakes == [4]
-    assert "connect_db() returned an Engine, which is no connection" in seen(report)
+    assert "connect_db() returned an Engine, which is not a connection" in seen(report)
     assert "not written yet: insert_data()" in seen(report)
 
 
 def test_an_engine_is_no_connection_and_the_rest_is_run(looked_at):
     report = looked_at("seed", ENGINE.format(insert=WITH_PANDAS.strip()))
-    assert "connect_db() returned an Engine, which is no connection" in seen(report)
+    assert "connect_db() returned an Engine, which is not a connection" in seen(report)
     assert "✔ each row of the CSV file becomes a user" in seen(report)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from helpers.check.look import Failed, exercise
 from helpers.check.mistakes import MISTAKES
-from helpers.check.task0 import LONG_FILE, PLAIN, TRICKY
+from helpers.check.task0 import LONG_FILE, PLAIN, TRICKY, commits, held_at_first_row, long_rows
 from helpers.check.words import difference, number
 
 PEOPLE = PLAIN + TRICKY
@@ -233,23 +233,11 @@ def in_batches(look, data):
 
 def reads_as_needed(look, data):
     """When the first row goes to the server, the long file is not in memory."""
-    harness, held = look.harness, []
-    harness.fill("none")
-
-    def first_write(query):
-        if query.writes:
-            held.append(harness.learner.memory() - base)
-            raise EOFError  # that was all: the server is gone
-
     with look.asks("the CSV file is read as it is needed, not as a whole", mistake=12):
-        harness.learner.load()
-        base = harness.learner.memory()
-        harness.proxy.on_query = first_write
-        look.run(seeded, data, errors=True)
-        harness.proxy.reset()
-        if not held:
+        held = held_at_first_row(look.harness, lambda: look.run(seeded, data, errors=True))
+        if held is None:
             look.fail(f"it sent no row of a file of {LONG_FILE:,} lines", why="Rows should go as they are read.")
-        if held[0] > 10:
+        if held > 10:
             look.fail(f"when the first row went to the server, all {LONG_FILE:,} lines of the file were in memory")
 
 
@@ -270,11 +258,6 @@ def seeded(function, data, then_commit=False):
             connection.close()
 
 
-def commits(queries):
-    """Count the commits among the statements that reached the server."""
-    return sum(q.bare.startswith("COMMIT") or q.writes and q.autocommit for q in queries)
-
-
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
@@ -286,9 +269,7 @@ def people(count, start=0):
 
 def long_file(folder):
     """Write a file that is seen in the memory of a process; return its path."""
-    name = "N" * 200
-    rows = ((f"{name} {n}", f"{n}.{'e' * 200}@example.com", n % 100) for n in range(LONG_FILE))
-    return write(Path(folder) / "long.csv", rows)
+    return write(Path(folder) / "long.csv", long_rows())
 
 
 def write(path, rows):
