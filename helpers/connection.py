@@ -315,7 +315,7 @@ def exclusive_lock(cursor, name, seconds):
     if cursor.fetchall() != [(1,)]:
         raise RuntimeError(
             f"Another process holds the lock {name!r} and has not released it for {seconds} s. Wait for it to end, or "
-            "end it, and run the same again."
+            "end it, and run this again."
         )
     try:
         yield

@@ -68,7 +68,7 @@ def _imports(source):
 
 
 def lesson_of(path):
-    """Return the number of the lesson ("02") that a notebook is a copy of, by its cells' ids; None if it is of none."""
+    """Return the number of the lesson ("02") that a notebook is a copy of, by its cells' ids; None if of none."""
     try:
         cells = nbformat.read(path, as_version=4).cells
     except Exception:  # whatever was handed in under that name
@@ -81,11 +81,11 @@ def lesson_of(path):
 def reports(path):
     """Check a notebook that a learner hands in; yield a Report for each of the lesson's turns.
 
-    Raises ValueError where the file is no copy of a lesson.
+    Raises ValueError where the file is not a copy of a lesson.
     """
     lesson = lesson_of(path)
     if lesson is None:
-        raise ValueError(f"{Path(path).name} is no copy of a lesson")
+        raise ValueError(f"{Path(path).name} is not a copy of a lesson")
     sources = {cell.get("id"): cell.source for cell in nbformat.read(path, as_version=4).cells}
     for turn in turns(lesson):
         yield _report(turn, lesson, sources.get(turn.cell))
@@ -99,7 +99,7 @@ def _report(turn, lesson, source):
     try:
         given = _value(source, turn) if getattr(ask, "of_value", False) else FromCell(source, turn)
     except (SyntaxError, ValueError) as error:
-        return Report(title, lesson, problem=f"it is no Python: {error}")
+        return Report(title, lesson, problem=f"it is not valid Python: {error}")
     except LookupError:
         return Report(title, lesson, problem=f"the cell defines no {turn.name}")
     except RuntimeError as error:
@@ -137,7 +137,7 @@ def _names(assignment):
 class FromCell:
     """Stands for what a cell defines; pickled, it becomes that where it arrives. `function`: whether it is one.
 
-    Raises SyntaxError or ValueError where the cell is no Python, LookupError where it defines no such function.
+    Raises SyntaxError or ValueError where the cell is not valid Python, LookupError where it defines no such function.
     """
 
     def __init__(self, source, turn, function=True):

@@ -45,7 +45,7 @@ def home(folder):
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder: {_names()}")
+        raise FileNotFoundError(f"{folder} is not a folder. It should be one with {_names()}")
     if any(files_in(folder).values()):
         return folder
     below = {path: sum(map(bool, files_in(path).values())) for path in _folders(folder, FLOORS)}

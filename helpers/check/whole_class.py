@@ -38,10 +38,10 @@ def learners(folder):
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder")
+        raise FileNotFoundError(f"{folder} is not a folder")
     found = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and _is_handed_in(path)]
     if not found:
-        raise FileNotFoundError(f"{folder} has no folders of learners and no notebooks (.ipynb)")
+        raise FileNotFoundError(f"{folder} contains no learners' folders and no notebooks (.ipynb)")
     return found
 
 
@@ -103,7 +103,7 @@ def check_one(path):
             problems.append(f"{file.name}: {type(error).__name__}: {error}")
             answer["again"] = True
     if not copies and path.is_file():
-        problems.append("it is no copy of a lesson")
+        problems.append("it is not a copy of a lesson")
     answer["mistakes"].sort()
     answer["problem"] = "; ".join(problems)[:500]
     return answer

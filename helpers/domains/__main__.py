@@ -7,7 +7,7 @@ import sys
 import mysql.connector
 
 from helpers import server
-from helpers.domains.batches import TARGET_SECONDS
+from helpers.domains.batches import SAFE, TARGET_SECONDS
 from helpers.domains.filling import fill
 from helpers.domains.ranking import update_ranks
 from helpers.domains.ranks import TrancoRanks, synthetic_ranks
@@ -33,7 +33,7 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped at once. All batches before this one are safe: run the same again to go on.", file=sys.stderr)
+        print(f"Stopped at once. {SAFE}", file=sys.stderr)
         return 130
 
 

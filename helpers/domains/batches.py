@@ -12,6 +12,7 @@ TARGET_SECONDS = 0.5  # how long a batch should take: other users of the table w
 FIRST_BATCH = 1_000  # rows, before anything is known about the speed
 LARGEST_BATCH = 25_000  # rows: beyond that, memory grows and speed does not
 ATTEMPTS = 3  # at a batch whose rows somebody else has locked
+SAFE = "All batches before this one are safe. Run the same command again to continue."
 LOCKED = (1205, 1213)  # the server's error numbers for "waited too long for a lock" and "deadlock"
 
 
@@ -80,7 +81,7 @@ def says_how_to_resume():
     except mysql.connector.Error as error:
         if error.errno not in (*LOST, *LOCKED):
             raise
-        message = f"{error.msg or error}. All batches before this one are safe: run the same again to go on."
+        message = f"{error.msg or error}. {SAFE}"
         raise type(error)(msg=message, errno=error.errno, sqlstate=error.sqlstate) from None
 
 

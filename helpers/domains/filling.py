@@ -52,7 +52,7 @@ class Filling:
 
     def __str__(self):
         text = f"Added {self.added:,} domains in {self.seconds:,.1f} s; the last row has number {self.last_id:,}."
-        return text if self.last_id >= self.rows else text + " Stopped: run the same again to go on."
+        return text if self.last_id >= self.rows else text + " Stopped. Run the same command again to continue."
 
 
 def fill(rows, target_seconds=TARGET_SECONDS):

@@ -58,7 +58,7 @@ class Ranking:
         if self.all_rows > self.rows:
             text += f" With the calls before: {self.all_rows:,} rows, {self.all_unranked:,} without a rank."
         if not self.finished:
-            text += f" Stopped after id {self.last_id:,}. To go on, run the same again: python -m helpers.domains rank"
+            text += f" Stopped after id {self.last_id:,}. To continue, run it again: python -m helpers.domains rank"
         return text
 
 

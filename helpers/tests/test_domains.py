@@ -173,4 +173,4 @@ def test_ctrl_c_in_a_terminal_ends_with_130(own_database):
         process.send_signal(signal.SIGINT)
         said, error = process.communicate()
     assert (process.returncode, error) == (130, "")
-    assert "To go on, run the same again: python -m helpers.domains rank" in said
+    assert "To continue, run it again: python -m helpers.domains rank" in said

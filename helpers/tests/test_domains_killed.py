@@ -133,7 +133,7 @@ def server_killed_and_resumed(place, kills, rows, rng):
             running.kill()
             _, error = process.communicate(timeout=120)
             assert process.returncode == 1
-            assert "All batches before this one are safe: run the same again" in error
+            assert "All batches before this one are safe. Run the same command again" in error
             assert len(error.splitlines()) == 1
     place.run(RANK_TO_THE_END, "rank")
     said = place.run(RANK_TO_THE_END, "verify")

@@ -90,7 +90,7 @@ def test_a_value_that_is_handed_in_is_made_in_a_learners_process(tmp_path, sourc
     [
         ("bo", "✘", ""),
         ("chen", "✘", ""),
-        ("dina", "–", "it is no Python"),
+        ("dina", "–", "it is not valid Python"),
         ("=1+1<b>", "–", "the cell defines no for_each"),
     ],
     ids=["hangs", "fills-memory", "syntax-error", "no-function"],
@@ -197,10 +197,10 @@ def test_an_answer_that_another_run_may_better_is_asked_again(tmp_path, monkeypa
 
 def test_a_folder_that_is_none_is_said_in_one_line(tmp_path, capsys):
     assert command.main(["--class", str(tmp_path / "nowhere")]) == 2
-    assert capsys.readouterr().err.strip().endswith("is no folder")
+    assert capsys.readouterr().err.strip().endswith("is not a folder")
     (tmp_path / "notes.txt").write_text("nothing to check")
     assert command.main(["--class", str(tmp_path)]) == 2
-    assert "has no folders of learners and no notebooks" in capsys.readouterr().err
+    assert "contains no learners' folders and no notebooks" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--csv", "x.csv"], ["--class", "--json"]], ids=["csv-alone", "class-as-json"])
