@@ -24,7 +24,7 @@ TABLES = {
         unranked BIGINT UNSIGNED NOT NULL
     ) ENGINE=InnoDB""",
 }
-COLUMNS = {  # the same, as the server describes them: name, type, NULL allowed, key, numbered by itself, character set
+COLUMNS = {  # the same, as the server describes them: name, type, NULL allowed, key, auto_increment, character set
     "domains": [
         ("id", "int unsigned", "NO", "PRI", "auto_increment", None),
         ("domain", "varchar(255)", "NO", "", "", "ascii"),

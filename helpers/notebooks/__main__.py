@@ -33,7 +33,7 @@ def _links(url=None):
     url = url or links.origin()
     try:
         if url is None:
-            raise ValueError("This clone has no origin: name the address, make links URL=https://github.com/OWNER/NAME")
+            raise ValueError("This clone has no origin. Give the address: make links URL=https://github.com/OWNER/NAME")
         address = None if url == "none" else links.web_address(url)
     except ValueError as error:
         print(error, file=sys.stderr)

@@ -17,10 +17,10 @@ import nbformat
 from helpers.notebooks import ROOT, links, read, store, tags
 
 BUILT = ROOT / ".venv" / "site"
-PAGES = ("README.md", "data/DRIVERS.md", "CHANGELOG.md", "CONTRIBUTING.md")  # beside the lessons, where they are there
+PAGES = ("README.md", "data/DRIVERS.md", "CHANGELOG.md", "CONTRIBUTING.md")  # beside the lessons; those that exist
 FIGURES = "figures"  # the folder of a lesson's figures, beside its page
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
-FOLDED = {  # what is folded, and what its line says
+FOLDED = {  # what is folded, and the labels of its fold
     "solution": ("Show the solution", "Hide the solution"),
     "source": ("Show the code", "Hide the code"),
     "answer": ("Show what it printed", "Hide what it printed"),
@@ -28,10 +28,10 @@ FOLDED = {  # what is folded, and what its line says
 
 
 def address(root=ROOT):
-    """Return the https address of the repository that the clone comes from (a str), or None where it has none."""
+    """Return the https address of the repository that the clone comes from (a str), or None if there is none."""
     try:
         return links.web_address(links.origin(root) or "")
-    except ValueError:  # a folder of this machine is no address for others
+    except ValueError:  # a folder of this machine is not an address that others can open
         return None
 
 
@@ -59,10 +59,10 @@ def put(folder, name, text):
 def contents(lessons, pages):
     """Return the contents of the site in MyST: the lessons with their numbers, then the other pages."""
     titled = [f"{path.stem[:2]} {title(path)} <notebooks/{path.stem}>" for path in lessons]
+    others = [str(Path(page).with_suffix("")) for page in pages]
     return "".join(
         f"\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(entries) + "\n```\n"
-        for caption, entries in (("Lessons", titled), ("More", [Path(page).with_suffix("") for page in pages]))
-        for entries in [[str(entry) for entry in entries]]
+        for caption, entries in (("Lessons", titled), ("More", others))
         if entries
     )
 
@@ -87,10 +87,10 @@ def _copy_linked(page, folder, root):
 
 
 def lesson(notebook, folder):
-    """Turn a lesson into what its page is made from, and write its figures into folder/figures.
+    """Turn a lesson into the notebook that its page is made from, and write its figures into folder/figures.
 
-    Solutions, plumbing, and the outputs that would answer a prediction are folded; figures become files with their text
-    alternatives, so that the text is there before they are.
+    Solutions, plumbing, and outputs that would answer a prediction are folded. Figures become files with text
+    alternatives, so that the text shows before they have loaded.
     """
     notebook.cells[0].source = links.without_badge(notebook.cells[0].source)
     answers = False  # do the outputs of this cell answer a prediction?
@@ -115,7 +115,7 @@ def fold(cell, answers):
 
 
 def _output(output, cell, number, folder):
-    """Return an output with its figure, where it is one, as a file."""
+    """Return an output; a figure in it becomes a file."""
     page = output.get("data", {}).get("text/html")
     for figure in store.figures([{"outputs": [output]}]):
         name = f"{FIGURES}/{cell}-{number}.png"
@@ -141,7 +141,7 @@ def image(name, figure):
 
 
 def polish(folder):
-    """Make a site light, and mend what axe-core finds: no icons but those used, nothing that text has to wait for."""
+    """Make a built site lighter, and fix what axe-core finds: only icons that are used, and text that need not wait."""
     used = set()
     for page in folder.glob("**/*.html"):
         text = named(lighter(page.read_text(encoding="utf-8")))
@@ -157,14 +157,14 @@ def polish(folder):
 
 
 def lighter(text):
-    """Return a page without the script of icons, with its search loaded after its text, and its pictures when seen."""
+    """Return a page without the icons' script, whose search loads after the text and pictures when they are seen."""
     text = re.sub(r'\s*<script[^>]*src="[^"]*fontawesome\.js[^"]*"></script>', "", text)
     text = re.sub(r'<script (src="[^"]*(?:searchtools|language_data|searchindex)\.js)', r"<script defer \1", text)
     return re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
 
 
 def named(text):
-    """Return a page whose folds and buttons are called what they show, and whose tables have no header without a word.
+    """Return a page whose folds and buttons are named after what they show, and whose tables have no empty headers.
 
     >>> named('<th class="blank">&nbsp;</th><th>rows</th>')
     '<td class="blank">&nbsp;</td><th>rows</th>'
