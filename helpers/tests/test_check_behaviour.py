@@ -174,7 +174,7 @@ def takes_an_argument(size):
 
 
 HANGS = "still running after 4 s: does your loop ever end?"
-BEHAVES = None  # a report without anything to mend
+BEHAVES = None  # a report with nothing to fix
 ILL_BEHAVED = {
     prints_without_end: HANGS,
     prints_past_python: BEHAVES,
