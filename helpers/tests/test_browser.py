@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 TAGS = ("question", "prediction")
 LESSONS = sorted(path.stem for path in notebooks.LESSONS.glob("*.ipynb"))
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
-PATIENCE = 60  # seconds until a page that does not open is given up
+PATIENCE = 240  # seconds until a page or a lesson that does not come to its end is given up, on the busiest machine
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 FLAGS += " --disable-component-update --disable-sync"
 
