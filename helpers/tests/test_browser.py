@@ -5,6 +5,7 @@ SCREENSHOTS=/some/folder make browser          keeps pictures: each lesson scree
 PICTURES=data make browser TEST="-k readme"    makes the README's pictures of JupyterLab and of a slide again
 """
 
+import contextlib
 import io
 import os
 import shutil
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 TAGS = ("question", "prediction")
 LESSONS = sorted(path.stem for path in notebooks.LESSONS.glob("*.ipynb"))
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
+LAYOUT = 5  # seconds until a slide that does not fit counts as one that will not
 PATIENCE = 240  # seconds until a page or a lesson that does not come to its end is given up, on the busiest machine
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 FLAGS += " --disable-component-update --disable-sync"
@@ -46,6 +48,14 @@ CELLS = """() => {
 }"""
 ALL_RUN = f"() => ({CELLS})().every(cell => cell.cell_type != 'code' || cell.execution_count)"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+# The notebook has drawn the cells that have come into view: nothing has changed for a while
+DRAWN = """async () => {
+    const viewport = document.querySelector('.jp-WindowedPanel-outer');
+    for (let before; before !== viewport.innerHTML.length;) {
+        before = viewport.innerHTML.length;
+        await new Promise(drawn => setTimeout(drawn, 150));
+    }
+}"""
 # What sticks out of the notebook to the right, among what is on the screen: it would have to be scrolled sideways
 WIDE = """() => {
     const right = document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().right;
@@ -74,6 +84,7 @@ SLIDE = """() => {
     if (slide.scrollHeight > slide.clientHeight + 1) cut.push(slide);
     return {
         id: slide.id,
+        end: !slide.nextElementSibling && !slide.parentElement.nextElementSibling,
         shown: slide.querySelectorAll('.fragment.visible').length,
         fragments: slide.querySelectorAll('.fragment').length,
         last: cells.at(-1).innerText.trim(),
@@ -146,7 +157,7 @@ def screens(page):
     outer = page.locator(".jp-WindowedPanel-outer").first
     outer.evaluate("e => e.scrollTo(0, 0)")
     for number in range(200):
-        page.wait_for_timeout(150)  # the notebook draws the cells that have come into view
+        page.evaluate(DRAWN)
         yield number
         if outer.evaluate("e => e.scrollTop + e.clientHeight >= e.scrollHeight - 2"):
             return
@@ -240,14 +251,18 @@ def test_what_a_learner_types_turns_the_cross_of_the_check_into_a_tick(page, lab
 
 def talk(page):
     """Go through the open slides with the space bar, as a speaker does; yield what each step shows (see SLIDE)."""
-    before = None
+    from playwright.sync_api import TimeoutError as TooLong
+
     while True:
-        page.wait_for_timeout(150)  # reveal.js lays the slide out
+        with contextlib.suppress(TooLong):  # reveal.js lays the slide out, and the fonts come: then it fits, or never
+            page.wait_for_function(f"() => ({SLIDE})().cut.length === 0", timeout=LAYOUT * 1000)
         step = page.evaluate(SLIDE)
-        if before == (before := (step["id"], step["shown"])):
-            return
         yield step
+        if step["end"] and step["shown"] == step["fragments"]:
+            return
         page.keyboard.press("Space")
+        page.wait_for_function(f"before => (step => before != step.id + step.shown)(({SLIDE})())",
+                               arg=f"{step['id']}{step['shown']}", timeout=PATIENCE * 1000)  # fmt: skip
 
 
 def open_slides(page, lab, lesson):
