@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 TAGS = ("question", "prediction")
 LESSONS = sorted(path.stem for path in notebooks.LESSONS.glob("*.ipynb"))
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
-LAYOUT = 5  # seconds until a slide that does not fit counts as one that will not
+LAYOUT = 4  # seconds until a slide that does not fit will not, and one that does not go on is the last
 PATIENCE = 240  # seconds until a page or a lesson that does not come to its end is given up, on the busiest machine
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 FLAGS += " --disable-component-update --disable-sync"
@@ -84,7 +84,6 @@ SLIDE = """() => {
     if (slide.scrollHeight > slide.clientHeight + 1) cut.push(slide);
     return {
         id: slide.id,
-        end: !slide.nextElementSibling && !slide.parentElement.nextElementSibling,
         shown: slide.querySelectorAll('.fragment.visible').length,
         fragments: slide.querySelectorAll('.fragment').length,
         last: cells.at(-1).innerText.trim(),
@@ -258,11 +257,12 @@ def talk(page):
             page.wait_for_function(f"() => ({SLIDE})().cut.length === 0", timeout=LAYOUT * 1000)
         step = page.evaluate(SLIDE)
         yield step
-        if step["end"] and step["shown"] == step["fragments"]:
-            return
         page.keyboard.press("Space")
-        page.wait_for_function(f"before => (step => before != step.id + step.shown)(({SLIDE})())",
-                               arg=f"{step['id']}{step['shown']}", timeout=PATIENCE * 1000)  # fmt: skip
+        try:
+            page.wait_for_function(f"before => (step => before != step.id + step.shown)(({SLIDE})())",
+                                   arg=f"{step['id']}{step['shown']}", timeout=LAYOUT * 1000)  # fmt: skip
+        except TooLong:  # it was the last one
+            return
 
 
 def open_slides(page, lab, lesson):
