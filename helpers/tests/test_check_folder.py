@@ -268,7 +268,8 @@ BEFORE_ALL = {
 @pytest.mark.parametrize("what", BEFORE_ALL)
 def test_a_seed_that(server, tmp_path, monkeypatch, what):
     text, wanted = BEFORE_ALL[what]
-    monkeypatch.setattr("helpers.check.process.TIME_LIMIT", 2.0)
+    if what == "hangs":  # the others have time, however busy the machine is
+        monkeypatch.setattr("helpers.check.process.TIME_LIMIT", 2.0)
     report = folder.one(tmp_path, written(tmp_path, {"seed.py": text}) / "seed.py", folder.FUNCTIONS[0], True)
     assert not report
     assert wanted in bad_lines(report)[-1].observed
