@@ -1,7 +1,9 @@
 """What the tests of the domains job ask the server, and the rank files that they write."""
 
+import contextlib
 import zipfile
 
+from helpers import seed
 from helpers.databases import ask
 
 
@@ -14,6 +16,15 @@ def checkpoint():
 def last_id():
     """Return the last id that any job has done, 0 if none has."""
     return ask("SELECT MAX(last_id) FROM domains_checkpoint")[0][0] or 0
+
+
+@contextlib.contextmanager
+def held(number, connect=seed.connect_to_prodev):
+    """Hold the row with this id inside the block: a job that is to be stopped does not get past it before."""
+    with contextlib.closing(connect()) as connection, contextlib.closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT id FROM domains WHERE id = %s FOR UPDATE", (number,))
+        assert cursor.fetchall() == [(number,)]
+        yield
 
 
 def write(path, content, zipped=False):

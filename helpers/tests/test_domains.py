@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from domain_rows import checkpoint, last_id, write
+from domain_rows import checkpoint, held, last_id, write
 from places import ROOT, wait_until
 
 from helpers import domains, memory, seed
@@ -169,8 +169,9 @@ def test_ctrl_c_in_a_terminal_ends_with_130(own_database):
     domains.fill(200_000)
     command = [sys.executable, "-m", "helpers.domains", "rank", "--seconds", "0.01"]
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        wait_until(lambda: process.poll() is not None or last_id() > 0, "the job does not start")
-        process.send_signal(signal.SIGINT)
+        with held(200_000):
+            wait_until(lambda: process.poll() is not None or last_id() > 0, "the job does not start")
+            process.send_signal(signal.SIGINT)
         said, error = process.communicate()
     assert (process.returncode, error) == (130, "")
     assert "To continue, run it again: python -m helpers.domains rank" in said

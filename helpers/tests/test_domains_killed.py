@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from domain_rows import checkpoint, last_id
+from domain_rows import checkpoint, held, last_id
 from places import ROOT, wait_until
 
 from helpers import domains
@@ -15,9 +15,12 @@ from helpers.databases import ask
 # Ranks that are looked up are written down beside, to count how often each row was
 NOTED_RANKS = """
 import sys
+import time
 from helpers import domains
 
 def noted(names):
+    while int(names[0].removeprefix("site").removesuffix(".example")) > int(sys.argv[2]):
+        time.sleep(60)  # to be killed here at the latest, and not to come to the end before
     with open(sys.argv[1], "a") as file:
         file.write(f"{names[0]} {names[-1]}\\n")
     return domains.synthetic_ranks(names)
@@ -26,6 +29,7 @@ noted.job = "synthetic ranks"
 print("started", flush=True)
 domains.update_ranks(noted, target_seconds=0.01)
 """
+SLACK = 5_000  # rows: several batches
 WRITES = "CREATE TABLE writes (id INT UNSIGNED NOT NULL, INDEX (id)) ENGINE=InnoDB"
 NOTE_WRITES = "CREATE TRIGGER noted AFTER UPDATE ON domains FOR EACH ROW INSERT INTO writes VALUES (NEW.id)"
 
@@ -43,8 +47,9 @@ def looked_up(path, rows):
 def kill_while_ranking(kills, rows, tmp_path, rng):
     """Kill the job at random moments, each time after it has gone on, then let it end; return looked_up()'s answer.
 
-    "Gone on" means past what was looked up before the last kill: a row whose batch is killed again and again is looked
-    up again and again.
+    It does not come to its end before, however late the kill is: its source answers for SLACK rows more. "Gone on"
+    means past what was looked up before the last kill: a row whose batch is killed again and again is looked up again
+    and again.
     """
     notes = tmp_path / "notes"
     notes.touch()
@@ -52,13 +57,14 @@ def kill_while_ranking(kills, rows, tmp_path, rng):
     for n in range(kills):
         seen = rows - looked_up(notes, rows).count(0)
         goal = seen + rng.randrange(max(1, (rows - seen) // (kills - n + 1)))
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        most = goal + min(SLACK, (rows - goal) // 2)
+        process = subprocess.Popen([*command, str(most)], cwd=ROOT, stdout=subprocess.PIPE)
         with process:
             process.stdout.readline()
             wait_until(lambda p=process, g=goal: p.poll() is not None or last_id() > g, "the job does not go on")
             process.kill()
         assert process.returncode == -signal.SIGKILL, f"the job ended before it was killed for the {n + 1}th time"
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([*command, str(rows)], cwd=ROOT, check=True, capture_output=True)
     return looked_up(notes, rows)
 
 
@@ -116,10 +122,14 @@ with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(
 def server_killed_and_resumed(place, kills, rows, rng):
     """Kill the server while it ranks, `kills` times; each time the job ends with an error, and goes on when started."""
     place.run(RANK_TO_THE_END, "fill", "--rows", rows)
+
+    def connect():
+        return place.connect(database="ALX_prodev")
+
     for n in range(kills):
         done = int(place.run(LAST_ID))
         goal = done + rng.randrange(max(1, (rows - done) // (kills - n + 1)))
-        with place.connect(database="ALX_prodev") as watching:
+        with connect() as watching, held(min(rows, goal + 2 * SLACK), connect):  # it does not end before the kill
             watching.autocommit = True
             cursor = watching.cursor()
             process = place.start(RANK_TO_THE_END, "rank", "--seconds", "0.01")
