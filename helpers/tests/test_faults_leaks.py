@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import operator
 import os
 import signal
 import threading
@@ -53,8 +54,10 @@ def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeyp
         return connection
 
     def open_connections():
-        ids = {number for (number,) in ask("SELECT id FROM information_schema.processlist")}
-        return ids & set(mine)
+        return {number for number, *_ in ask("SHOW PROCESSLIST")} & set(mine)
+
+    def held():
+        return process.num_fds(), process.num_threads(), threading.active_count()
 
     monkeypatch.setattr(mysql.connector, "connect", noted)
     process = psutil.Process()
@@ -63,7 +66,7 @@ def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeyp
         for stop in stops:
             stop(stream)
         gc.collect()
-        before = process.num_fds(), process.num_threads(), threading.active_count()
+        before = held()
         for number in range(tries):
             opened.clear()
             with row.one_try():
@@ -72,7 +75,8 @@ def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeyp
                 assert len(mine) == 2, "one to stream, one to stop it"
                 wait_until(lambda: not open_connections(), "a connection is left on the server")
         gc.collect()
-        assert (process.num_fds(), process.num_threads(), threading.active_count()) == before
+        # No more, that is: what an earlier test has left to end by itself may end meanwhile
+        wait_until(lambda: all(map(operator.le, held(), before)), "more files or threads are open than before")
 
 
 # Many kernels ---------------------------------------------------------------------------------------------------------
@@ -143,4 +147,4 @@ def test_kernels_that_are_killed_restarted_and_lose_their_server(warm):
     finally:
         for kernel in kernels:
             kernel.end()
-    assert not warm.used()
+    wait_until(lambda: not warm.used(), "a kernel has ended and still counts as a user")
