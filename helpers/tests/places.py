@@ -20,6 +20,7 @@ from helpers import seed
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LEFT_OUT = (".*", "my_lessons", "__pycache__")  # of a copy of the project: other tests write there meanwhile
 PATIENCE = 120  # seconds: no test is about time; this is when a test that hangs is given up
 PEOPLE = """
 from contextlib import closing
@@ -214,9 +215,10 @@ CALLER = """
 import json, os, sys, time, traceback
 from helpers import connection as reaching
 from helpers import databases, seed
+usual = reaching.CONNECT_SECONDS
 for line in sys.stdin:
     wanted = json.loads(line)
-    reaching.CONNECT_SECONDS = wanted.pop("CONNECT_SECONDS", reaching.CONNECT_SECONDS)
+    reaching.CONNECT_SECONDS = wanted.pop("CONNECT_SECONDS", usual)
     for name in [name for name in os.environ if name.startswith(("MYSQL_", "COURSE_MYSQLD"))]:
         del os.environ[name]
     os.environ.update(wanted)

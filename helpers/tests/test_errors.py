@@ -7,7 +7,7 @@ import time
 
 import mysql.connector
 import pytest
-from places import ask
+from places import ask, wait_until
 
 from helpers import databases, notebooks, seed, server
 from helpers.connection import (
@@ -71,9 +71,15 @@ def test_only_where_nobody_answers_it_is_asked_whether_the_server_runs(monkeypat
 # Connections that end -------------------------------------------------------------------------------------------------
 
 
+def is_given_up(connection):
+    """Wait until the server has given a connection up by itself."""
+    number = connection.connection_id
+    wait_until(lambda: number not in {row[0] for row in ask("SHOW PROCESSLIST")}, "the server keeps the connection")
+
+
 def test_an_idle_connection_that_the_server_has_closed_is_to_be_made_again(connection):
     connection.cmd_query("SET SESSION wait_timeout = 1")
-    time.sleep(2.2)  # the server looks once a second
+    is_given_up(connection)
     for _ in range(2):  # the second time the driver itself knows that it is closed
         with pytest.raises(mysql.connector.Error, match="Connect again: run the cell that makes the connection"):
             seed.insert_data(connection, ADA)
@@ -127,7 +133,7 @@ def test_a_plain_cursor_read_too_slowly_is_explained(connection):
         wide = "SELECT a.*, REPEAT('x', 1000) FROM user_data a, (SELECT 1 UNION SELECT 2 UNION SELECT 3) b"
         cursor.execute(wide)  # far more than what the sockets hold
         cursor.fetchone()
-        time.sleep(3)
+        is_given_up(plain)
         with pytest.raises(mysql.connector.Error, match="net_write_timeout"), explaining():
             for _ in cursor:
                 pass

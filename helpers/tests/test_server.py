@@ -35,7 +35,7 @@ def test_eight_processes_that_start_at_once_where_no_server_was_get_one_server(p
     eight = [place.start(CONNECTED + "; input()") for _ in range(8)]
     assert [process.stdout.readline() for process in eight] == ["True\n"] * 8
     assert len(place.servers()) == 1
-    assert len(place.supervisors()) == 1
+    wait_until(lambda: len(place.supervisors()) == 1, "those that came too late have not ended")
 
 
 def test_a_process_that_ends_leaves_the_server_to_the_others(warm):
@@ -101,7 +101,7 @@ def test_hold_keeps_the_server_until_it_is_interrupted(warm):
     assert "listens on" in holder.stdout.readline()
     holder.send_signal(signal.SIGINT)
     assert holder.wait() == 0
-    assert not warm.used()
+    wait_until(lambda: not warm.used(), "nobody holds it, and it counts as used")
 
 
 # It comes back --------------------------------------------------------------------------------------------------------
@@ -184,7 +184,12 @@ def test_a_supervisor_told_to_end_while_it_looks_after_its_server_ends_with_it(w
 def test_a_start_that_is_killed_is_begun_anew(place):
     place.start("from helpers import server; server.ensure()")
     wait_until(lambda: list(place.folder.glob("new-*/*")), "no data folder is being made")
-    place.kill(place.supervisors() + place.servers())
+
+    def killed():  # what a script has started between the look and the kill is met the next time
+        place.kill(place.supervisors() + place.servers())
+        return place.gone()
+
+    wait_until(killed, "kill -9 and it still runs")
     assert place.run(CONNECTED) == "True"
     assert list(place.folder.glob("new-*")) == []
 
@@ -272,8 +277,15 @@ def test_a_removal_that_leaves_a_rest_is_in_nobodys_way(warm):
 
 def test_a_data_folder_is_made_with_a_temporary_folder_of_its_own(place):
     user = place.start("from helpers import server; server.ensure()")
-    wait_until(place.servers, "nobody makes a data folder")
-    assert place.servers()[0].environ()["TMPDIR"] == str(place.folder / "tmp")
+
+    def temporary_folders():
+        found = set()
+        for process in place.servers():
+            with contextlib.suppress(psutil.Error):  # it has ended since
+                found.add(process.environ().get("TMPDIR"))
+        return found - {None}
+
+    assert wait_until(temporary_folders, "nobody makes a data folder") == {str(place.folder / "tmp")}
     assert user.wait() == 0
 
 

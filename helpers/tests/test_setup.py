@@ -15,7 +15,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from places import PEOPLE, PROJECT, ROOT, make_targets, run
+from places import LEFT_OUT, PEOPLE, PROJECT, ROOT, make_targets, run
 
 from helpers import notebooks, server
 
@@ -185,7 +185,7 @@ def test_binder_post_build_stops_where_a_step_fails(broken_python):
 @pytest.mark.slow
 def test_binder_post_build_readies_all_in_an_empty_home_with_one_processor_and_two_gigabytes(place, tmp_path):
     home = tmp_path / "home"  # on Binder the repository is the home
-    shutil.copytree(ROOT, home, symlinks=True, ignore=shutil.ignore_patterns(".*", "my_lessons", "benchmarks"))
+    shutil.copytree(ROOT, home, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT, "benchmarks"))
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     environment = place.environment | {"HOME": str(home), "PATH": path, "COURSE_ROWS": "3000"}
     limited = "ulimit -v 2097152; exec taskset -c 0 binder/postBuild"
