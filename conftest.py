@@ -1,11 +1,16 @@
 """What every test and every kernel starts with: no progress bars, and nothing of the learner's own touched."""
 
+import contextlib
 import hashlib
+import itertools
 import os
 import re
 import signal
+import socket
 import tempfile
 from pathlib import Path
+
+from jupyter_client.connect import LocalPortCache
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 # make quick: files of helpers/tests that start no kernel and at most one server, under 30 s together on two cores
@@ -61,11 +66,32 @@ def _belongs(item, number):
     return bool(re.search(rf"\[({number}|{'|'.join(functions)})\b", item.nodeid))
 
 
+def _give_kernels_ports_of_their_own(worker):
+    """Let the kernels that this process starts listen on ports that nothing else is given.
+
+    jupyter_client takes a free one, lets go of it, and the kernel takes it a second later; a kernel, a cluster or a
+    connection that another process opens meanwhile may be given the same. The system gives out ports from 32,768 on.
+    """
+    first = 12_000 + 4_000 * (worker % 5)
+    ports = itertools.cycle(range(first, first + 4_000))
+    for _ in range(os.getpid() % 4_000):  # another run beside this one hardly ever takes the same
+        next(ports)
+
+    def find_available_port(self, ip):
+        for port in ports:
+            with contextlib.suppress(OSError), socket.socket() as taken:
+                taken.bind((ip, port))
+                return port
+
+    LocalPortCache.find_available_port = find_available_port
+
+
 def pytest_configure(config):
     """Set the environment that the tests, the kernels and the processes that they start inherit."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # run in the background (nohup … &): processes inherit that Ctrl-C is ignored, and tests press it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _give_kernels_ports_of_their_own(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
     config.option.nbval_sanitize_with = os.path.join(os.path.dirname(__file__), "helpers/tests/nbval_sanitize.cfg")
     os.environ["TQDM_DISABLE"] = "1"
     os.environ.pop("MPLBACKEND", None)  # the kernel chooses its own: one set for scripts would leave no plot

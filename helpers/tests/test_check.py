@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from checked import first_bad, good_stream
 from nbclient import NotebookClient
+from places import PATIENCE
 
 from helpers import check, databases, notebooks, seed
 from helpers.check import rules
@@ -194,7 +195,7 @@ def test_the_report_shows_nothing_as_the_last_line_of_a_cell():
             nbformat.v4.new_code_cell("assert not check.count_upto(count_upto)"),
         ]
     )
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3").execute()
     (output,) = notebook.cells[2].outputs
     assert output.output_type == "stream"
     assert "it raised ZeroDivisionError: division by zero (line 3: yield n + 1 / (n - 3))" in output.text

@@ -10,6 +10,7 @@ import textwrap
 import nbclient
 import pytest
 from answers import tables
+from places import PATIENCE
 
 from helpers import notebooks
 from helpers.notebooks import copies, minutes
@@ -64,7 +65,8 @@ def test_whoever_writes_every_answer_is_told_that_all_is_well(path):
     for cell, turn in zip(turns, answers, strict=True):
         cell.source = textwrap.dedent(turn.right[0]).strip("\n")
     copy.cells = without_the_rest(copy.cells)
-    nbclient.NotebookClient(copy, timeout=120, resources={"metadata": {"path": notebooks.LESSONS}}).execute()
+    where = {"metadata": {"path": notebooks.LESSONS}}
+    nbclient.NotebookClient(copy, timeout=None, startup_timeout=PATIENCE, resources=where).execute()
     checks = [cell for cell in copy.cells if "check" in notebooks.tags(cell)]
     assert len(checks) >= len(turns)
     for cell in checks:
