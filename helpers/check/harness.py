@@ -9,14 +9,15 @@ import mysql.connector
 
 from helpers import seed
 from helpers.check.process import Learner
-from helpers.check.proxy import Proxy
+from helpers.check.proxy import ENDS_IN, Proxy
 from helpers.connection import database_name
 from helpers.users import synthetic_users
 
 MANY = 10_000  # rows of the large table
+# Seconds count here while nothing is at work: a machine that is busy makes a check take longer, and finds the same
 AT_REST = 0.4  # seconds without a row, after which a thread that reads ahead is done, or waits
-ENDS_IN = 20.0  # seconds in which the server ends a connection, on the busiest machine
 STILL_OPEN = 2.0  # seconds after which a connection that is still open counts as forgotten
+GIVEN_UP = 20.0  # seconds after which what still moves is not waited for
 
 _AGES = (25, 67, 26, 24, 119, 49, 25, 102, 40, 1, 27, 33, 25, 58, 18, 71, 26, 88, 12, 95, 30, 64, 25)
 PEOPLE = [
@@ -65,6 +66,8 @@ class Harness:
     def __exit__(self, *error):
         self.learner.end()
         self.proxy.end_all()
+        with contextlib.suppress(mysql.connector.Error, TimeoutError):
+            self._end_on_server()  # else the database could not be dropped before that
         return self._stack.__exit__(*error)
 
     def _make_database(self, stack):
@@ -89,8 +92,7 @@ class Harness:
 
     def fill(self, what):
         """Let user_data hold "people" (PEOPLE), "one" of them, "none", or "many" (MANY wide rows)."""
-        self.proxy.reset()
-        self._end_on_server()
+        self.reset()
         if self.anew:
             self.learner.end()
         if what == self._holds == "many" and self.count() == MANY:
@@ -110,6 +112,11 @@ class Harness:
             rows = PEOPLE if what == "people" else PEOPLE[:1]
             with contextlib.closing(self.admin.cursor()) as cursor:
                 cursor.executemany(_INSERT, rows)
+
+    def reset(self):
+        """End all connections, on the server too, and start counting anew."""
+        self.proxy.reset()
+        self._end_on_server()
 
     def _end_on_server(self):
         """End what the server still does for connections that are gone: a DROP behind a ; would meet the new rows."""
@@ -156,8 +163,10 @@ class Harness:
 
         def on_event(what, number, threads):
             if what == "made":
-                opened = self.proxy.traffic.connections
-                open_when_made.append((opened, self.proxy.open(0.05, 0, lambda: threads == 0) if opened else 0))
+                if opened := self.proxy.traffic.connections:
+                    if threads:
+                        self._wait(0.05, lambda: not self.proxy.held())
+                    open_when_made.append((opened, self.proxy.held()))
                 return
             sent.append(self.proxy.traffic.rows)
             asked.append(len(self.proxy.traffic.selects))
@@ -168,31 +177,35 @@ class Harness:
 
         self.learner.load()
         if self.anew:
-            self.at_import = self.proxy.open()
+            self.at_import = self.proxy.held()
         observed = self.learner.ask(do, on_event, name=name, arguments=arguments, **how)
         observed |= {"sent": sent, "asked": asked, "ahead": ahead, "passed": self.proxy.traffic}
         observed["closed_early"] = any(opened and not still for opened, still in open_when_made)
         pooled = observed["notes"].get("pooled")  # a pool keeps its connections open, rightly
-        observed["left"] = 0 if pooled else self._left(0.3)
+        observed["left"] = 0 if pooled else self.left_open(0.3)
         return observed
 
     def still_open(self, observed):
         """Return how many connections are open long after what was observed."""
         return self.left_open() if observed["left"] else 0
 
-    def left_open(self):
-        """Return how many connections are open long after the last question."""
-        return self._left(STILL_OPEN)
-
-    def _left(self, seconds):
-        """Return how many connections are open that were not made at import; wait for them to be closed."""
-        return max(0, self.proxy.open(seconds, self.at_import, self.learner.at_rest) - self.at_import)
+    def left_open(self, seconds=STILL_OPEN):
+        """Return how many connections are open, `seconds` after the last question, that were not made at import."""
+        if not self.learner.at_rest():  # else what it holds stays open
+            self._wait(seconds, lambda: self.proxy.held() <= self.at_import)
+        return max(0, self.proxy.held() - self.at_import)
 
     def _rows_at_rest(self):
         """Wait while rows come although nobody asks for any; return how many have come (int) in the end."""
-        deadline = time.monotonic() + STILL_OPEN
-        before = -1
+        deadline, before = time.monotonic() + GIVEN_UP, -1
         while before != (now := self.proxy.traffic.rows) and time.monotonic() < deadline:
             before = now
-            time.sleep(AT_REST)
+            self._wait(AT_REST, lambda before=now: self.proxy.traffic.rows != before)
         return now
+
+    def _wait(self, seconds, until):
+        """Wait until `until()` is true, or for `seconds` in which nothing was at work: see learner.at_work."""
+        deadline, rested = time.monotonic() + GIVEN_UP, 0.0
+        while not until() and rested < seconds and time.monotonic() < deadline:
+            time.sleep(0.01)
+            rested += 0.0 if self.proxy.at_work() or self.learner.at_work() else 0.01

@@ -20,7 +20,7 @@ def loaded(look, file, names, first=True):
     look.printed = observed["printed"] + observed.get("complained", "")
     if observed["error"]:
         not_imported(look, asked, observed)
-    made = look.harness.proxy.open(0.1) if look.harness.proxy.traffic.connections else 0
+    made = look.harness.left_open(0.1)
     if first:
         at_import(look, asked, observed, file, made)
     if made:

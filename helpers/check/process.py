@@ -151,6 +151,15 @@ def pickled_by_value(given):
 # Using it -------------------------------------------------------------------------------------------------------------
 
 
+def _runs(pid):
+    """Tell whether Linux says of a thread of this process that it runs (R), or waits for the disk (D)."""
+    with contextlib.suppress(OSError):  # the process or a thread of it has ended
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            if (thread / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] in "RD":
+                return True
+    return False
+
+
 class Learner:
     """A learner's code in a process of its own. It is started at once, and again after an end that nobody asked for.
 
@@ -205,10 +214,21 @@ class Learner:
 
     def at_rest(self):
         """Tell whether nothing runs there between two questions: no thread of the learner's, and no child."""
-        if self._process is None:
-            return True
         with contextlib.suppress(psutil.Error):
-            return self._threads == 0 and not psutil.Process(self._process.pid).children()
+            if self._process is not None:  # what an ended one has started may take a moment to end
+                return self._threads == 0 and not psutil.Process(self._process.pid).children()
+        return False
+
+    def at_work(self):
+        """Tell whether a thread there, or of what it has started, runs now or only waits for a processor or the disk.
+
+        So a pause of the learner's code is told from a busy machine. Where there is no /proc, it is False.
+        """
+        if self._process is None or not os.path.exists("/proc/self/task"):
+            return False
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(self._process.pid)
+            return any(_runs(each.pid) for each in (process, *process.children(recursive=True)))
         return False
 
     def memory(self):
@@ -231,7 +251,9 @@ class Learner:
                         self._threads = what and what["threads"]
                         return what or {"error": None}
                     if on_event:
+                        before = time.monotonic()
                         on_event(*what)
+                        deadline += time.monotonic() - before  # that was our time, not the learner's
                     self._talk.send(None)
                     continue
             except (EOFError, OSError):
@@ -254,7 +276,7 @@ class Learner:
         process = self._process
         with contextlib.suppress(subprocess.TimeoutExpired):
             if why == "Died":
-                process.wait(1)
+                process.wait(10)
         status = process.poll()
         self.end()
         said = self._last_words.decode(errors="replace").strip()

@@ -28,6 +28,7 @@ from helpers.check.traffic import Traffic
 from helpers.check.wire import CAPABILITIES, OF_THE_CLIENT
 from helpers.connection import CONNECT_SECONDS, server_arguments
 
+ENDS_IN = 20.0  # seconds in which a connection ends on both sides, on the busiest machine
 FIRST_NUMBER = 1_000_000_000  # connection ids shown to the learner start here, so that they differ from the server's
 
 
@@ -117,23 +118,15 @@ class Proxy:
             os.rename(self.path + "x", self.path)
             self._away = False
 
-    def open(self, seconds=0.0, few=0, at_rest=None):
-        """Return how many connections the learner has open; wait up to `seconds` for there to be `few` or less.
-
-        at_rest (callable) tells whether the learner's process does nothing now. Then what it holds stays open, and
-        nothing is waited for but what it has closed already.
-        """
-        deadline = time.monotonic() + seconds
-        while len(self._open_ones) > few and time.monotonic() < deadline:
-            if at_rest and at_rest() and self._held() > few:
-                break
-            time.sleep(0.01)
-        return len(self._open_ones)
-
-    def _held(self):
-        """Return how many connections the learner's process has not closed."""
+    def held(self):
+        """Return how many connections the learner's process has open now; one that it has closed counts no more."""
         with self._lock:
             return sum(connection.is_held() for connection in self._open_ones.values())
+
+    def at_work(self):
+        """Tell whether anything is on its way now between the learner's process and the server."""
+        with self._lock:
+            return any(connection.is_at_work() for connection in self._open_ones.values())
 
     def end_all(self):
         """End all of the learner's connections, on both sides."""
@@ -141,7 +134,9 @@ class Proxy:
             connections = list(self._open_ones.values())
         for connection in connections:
             connection.end()
-        self.open(5)
+        deadline = time.monotonic() + ENDS_IN
+        while self._open_ones and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     # Connections --------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,16 @@ KILL = re.compile(rb"(\bKILL\s+(?:QUERY\s+|CONNECTION\s+)?)(\d+)", re.IGNORECASE
 SHOWS_DATABASES = re.compile(rb"SHOW\s+(DATABASES|SCHEMAS)|SCHEMATA|DATABASE\s*\(|SCHEMA\s*\(", re.IGNORECASE)
 
 
+def _happens(side, event):
+    """Tell whether an event of poll(2), or a hang-up, is there on a socket; False for one that is closed here."""
+    poll = select.poll()
+    try:
+        poll.register(side, event)
+    except ValueError:
+        return False
+    return bool(poll.poll(0))
+
+
 class Relay:
     """One connection of the learner's, served in a thread of its own."""
 
@@ -27,6 +37,7 @@ class Relay:
         self.state, self.left = self._idle, 0
         self.query, self.counted, self.shows = None, False, False
         self.lost = False  # the simulated server is gone
+        self.doing = "works"  # or it "waits" for either side, or "sends" to a learner's program that must read first
         self.statements = {}  # id of a prepared statement -> its text
 
     def serve(self):
@@ -37,10 +48,10 @@ class Relay:
             pass  # one of the two sides is gone
         finally:
             self.end()
+            self.proxy.forget(self)  # first: whoever counts connections looks at open sockets only
             self.client.close()
             if self.upstream is not None:
                 self.upstream.close()
-            self.proxy.forget(self)
 
     def end(self):
         """End both sides; the thread that serves them notices."""
@@ -51,12 +62,14 @@ class Relay:
 
     def is_held(self):
         """Tell whether the learner's side of the connection is open."""
-        poll = select.poll()
-        try:
-            poll.register(self.client, 0)  # that the other side hung up is told unasked
-        except ValueError:  # closed here already
-            return False
-        return not poll.poll(0)
+        return self.client.fileno() >= 0 and not _happens(self.client, 0)  # that the other side hung up is told unasked
+
+    def is_at_work(self):
+        """Tell whether something is on its way: bytes to pass on, or an answer that the server has not given yet."""
+        if self.doing == "sends":
+            return _happens(self.client, select.POLLOUT)
+        readable = any(_happens(side, select.POLLIN) for side in (self.client, self.upstream) if side is not None)
+        return self.doing == "works" or readable or self.state != self._idle
 
     # The welcome --------------------------------------------------------------------------------------------------
 
@@ -104,7 +117,9 @@ class Relay:
         asked, answered = b"", b""
         pending = getattr(self.upstream, "pending", lambda: 0)
         while True:
+            self.doing = "waits"
             ready = [self.upstream] if pending() else select.select([self.client, self.upstream], [], [])[0]
+            self.doing = "works"
             if self.client in ready:
                 data = self.client.recv(1 << 20)
                 if not data:
@@ -120,6 +135,7 @@ class Relay:
                 answered += data
                 answered, out = self._take(answered, self._answered)
                 if out:
+                    self.doing = "sends"
                     self.client.sendall(out)
             if self.lost:
                 return

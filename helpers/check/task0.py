@@ -144,7 +144,7 @@ def made_for_something_else(look, seeding, path, observed):
 
 def fresh(look, seeding, path):
     """Run all of Task 0 where nothing is yet; return what was observed."""
-    look.harness.proxy.reset()
+    look.harness.reset()
     if look.harness.anew:
         look.harness.learner.end()
     with contextlib.suppress(mysql.connector.Error):
@@ -272,14 +272,14 @@ def commits(queries):
 def again(look, seeding, path):
     """Seed once more, where somebody else has added something."""
     asked, others = "seeding again adds nothing", "what others have put in the database stays"
-    look.harness.proxy.reset()
+    look.harness.reset()
     look.harness.execute(f"USE `{look.harness.database}`")
     first = look.harness.count()
     look.harness.execute("CREATE TABLE somebody_elses (n INT PRIMARY KEY)")
     look.harness.execute("INSERT INTO user_data (user_id, name, email, age) VALUES (%s, %s, %s, %s)",
                   "00000000-0000-4000-8000-000000000001", "Somebody Else", "somebody.else@example.com", 50)  # fmt: skip
     observed = run(look, seeding, path)
-    look.harness.proxy.reset()
+    look.harness.reset()
     count = look.harness.count()
     kept = look.harness.execute(
         "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = %s AND table_name = 'somebody_elses'",

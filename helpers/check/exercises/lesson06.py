@@ -15,7 +15,7 @@ NEW = 60_000  # a rank that nothing else gives
 
 def fill(look, ids, rank=None):
     """Let the table domains have these ids, each with the rank, and the checkpoint stand at 0."""
-    look.harness.proxy.reset()
+    look.harness.reset()
     for name, statement in (("domains", TABLES["domains"]), ("checkpoint", CHECKPOINT_TABLE)):
         look.harness.execute(f"DROP TABLE IF EXISTS {name}")
         look.harness.execute(statement)
@@ -309,7 +309,7 @@ def rank_all(look):
         if done is None:
             look.fail("it returned None: is a return missing?")
         look.equal(done, len(everything), "for 55 rows it")
-        if look.harness.proxy.open(2.0):
+        if look.harness.left_open():
             look.fail("its connection is still open 2 s later", 17)
     with look.asks("it goes on after the checkpoint: what is done is not done again", must=True,
                    why="A job of hours is stopped one day. It must not start at row 1 then."):  # fmt: skip
