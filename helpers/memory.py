@@ -283,7 +283,8 @@ def _main():
 
 
 def _measure_here(function, results):
-    from memory_profiler import memory_usage
+    with _without_ipython():
+        from memory_profiler import memory_usage
 
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path.append(root)  # where the notebook's own folder is not it
@@ -332,6 +333,17 @@ def _measure_here(function, results):
     if results:
         answer["result"] = cloudpickle.dumps(clock["result"])
     return answer
+
+
+@contextlib.contextmanager
+def _without_ipython():
+    """Inside the block, IPython cannot be imported: memory_profiler would load all of it, for a magic of its own."""
+    there = sys.modules.setdefault("IPython", None)
+    try:
+        yield
+    finally:
+        if there is None:
+            del sys.modules["IPython"]
 
 
 def _warm_up():
