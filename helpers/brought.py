@@ -1,4 +1,4 @@
-"""What a function brings along from where it was made: how large its data are, and what of it cannot travel."""
+"""What a function brings along from where it was made: how it travels, how large its data are, what cannot travel."""
 
 import contextlib
 import functools
@@ -15,6 +15,54 @@ import cloudpickle
 
 LEFT_OUT = (types.ModuleType, types.CodeType, types.BuiltinFunctionType, type(None), type(...), bool)
 LOCKS = (type(threading.Lock()), type(threading.RLock()))
+
+
+# How it travels -------------------------------------------------------------------------------------------------------
+
+
+class _ByValue(cloudpickle.Pickler):
+    """Pickles a notebook's functions by value, those that functools.cache wraps too."""
+
+    def reducer_override(self, given):
+        if not isinstance(given, functools._lru_cache_wrapper):
+            return super().reducer_override(given)
+
+        def cached(function, parameters):
+            return functools.lru_cache(**parameters)(function)
+
+        return cached, (given.__wrapped__, given.cache_parameters())
+
+
+def pickled_by_value(given):
+    """Return functions of a notebook, and what they need, as bytes for another process."""
+    file = io.BytesIO()
+    _ByValue(file).dump(given)
+    return file.getvalue()
+
+
+def put_into_main(function):
+    """Make this process's __main__ one with the functions and classes that came from a notebook, by their names.
+
+    Processes that the function starts are told by these names what to do (multiprocessing).
+    """
+    main, known, waiting = types.ModuleType("__main__"), set(), [function]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in known:
+            continue
+        known.add(id(thing))
+        if isinstance(thing, functools.partial):
+            waiting += [thing.func, *thing.args, *thing.keywords.values()]
+        elif not isinstance(thing, (types.FunctionType, type)):
+            waiting += [getattr(thing, "__wrapped__", None), getattr(thing, "__func__", None), type(thing)]
+        elif thing.__module__ == "__main__":
+            if thing.__qualname__.isidentifier():
+                setattr(main, thing.__qualname__, thing)
+            waiting += _variables(thing) if isinstance(thing, types.FunctionType) else vars(thing).values()
+    sys.modules["__main__"] = main
+
+
+# How large it is ------------------------------------------------------------------------------------------------------
 
 
 def size(function):
@@ -59,7 +107,7 @@ def _walk(function):
 
 def _of_a_module(thing):
     """Whether a function or class can be imported: it is the program's, and not data."""
-    if not isinstance(thing, (types.FunctionType, type)):
+    if not isinstance(thing, (types.FunctionType, type)) or thing.__module__ == "__main__":
         return False
     found = sys.modules.get(thing.__module__)
     for name in thing.__qualname__.split("."):
@@ -98,29 +146,42 @@ def _size_and_parts(thing):
 
 def culprit(function):
     """Return what keeps a function from being pickled, in words: "`users`, a generator"; "" where nothing is found."""
-    for name, value in _named(function):
+    return _first_that_stays(_named(function), {id(function)})
+
+
+def _first_that_stays(named, known):
+    """Look at things by name, and into functions and objects; say the first one found that cannot be pickled."""
+    for name, value in named:
         try:
-            cloudpickle.dumps(value)
+            pickled_by_value(value)
         except Exception:
-            return f"`{name}`, {_kind(value)}"
+            inside = ""
+            if id(value) not in known and not _kind(value, plain=False):
+                inside = _first_that_stays(_named(value, f"{name}."), known | {id(value)})
+            return inside or f"`{name}`, {_kind(value)}"
     return ""
 
 
-def _named(function):
-    while isinstance(function, functools.partial):
-        yield from {**dict(enumerate(function.args)), **function.keywords}.items()
-        function = function.func
-    if isinstance(function, types.MethodType):
-        yield "self", function.__self__
-    with contextlib.suppress(TypeError, ValueError):
-        variables = inspect.getclosurevars(inspect.unwrap(function))
+def _named(thing, prefix=""):
+    """Yield what a function, or an object that can be called or not, holds, by the names that its author gave."""
+    while isinstance(thing, functools.partial):
+        yield from {**dict(enumerate(thing.args)), **thing.keywords}.items()
+        thing = thing.func
+    if isinstance(thing, types.MethodType):
+        yield "self", thing.__self__
+        thing = thing.__func__
+    if callable(thing) and not isinstance(thing, type):
+        thing = inspect.unwrap(thing)
+    if isinstance(thing, types.FunctionType):
+        variables = inspect.getclosurevars(thing)
         yield from {**variables.nonlocals, **variables.globals}.items()
-        defaults = inspect.signature(function).parameters
-        yield from ((name, parameter.default) for name, parameter in defaults.items())
+        yield from ((name, parameter.default) for name, parameter in inspect.signature(thing).parameters.items())
+    elif hasattr(thing, "__dict__"):
+        yield from ((f"{prefix or 'self.'}{name}", held) for name, held in vars(thing).items() if name[:2] != "__")
 
 
-def _kind(value):
-    """Say what a value is (str): "a generator", "an open file"."""
+def _kind(value, plain=True):
+    """Say what a value is (str): "a generator", "an open file"; "" for what has no word of its own unless `plain`."""
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
         return "a generator"
     if isinstance(value, io.IOBase):
@@ -131,4 +192,6 @@ def _kind(value):
     for word in ("cursor", "connection"):
         if word in name.lower():
             return f"a {word}"
+    if not plain:
+        return ""
     return f"an object of type {name} that holds one" if isinstance(value, (list, tuple, dict, set)) else f"a {name}"

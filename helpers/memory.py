@@ -217,7 +217,7 @@ def measure(function, rows=None, results=False):
     from helpers import brought, processes
 
     try:
-        pickled = cloudpickle.dumps(function)
+        pickled = brought.pickled_by_value(function)
     except Exception as error:
         what = brought.culprit(function) or f"something that cannot be copied ({error})"
         raise TypeError(f"The function uses {what}, from outside it. Make it inside the function.") from None
@@ -291,6 +291,7 @@ def _measure_here(function, results):
     from helpers import brought, processes
 
     sys.path.remove(root)
+    brought.put_into_main(function)
     came_along = size if (size := brought.size(function) / MIB) > LITTLE else 0.0
     clock = {}
 

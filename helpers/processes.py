@@ -24,30 +24,43 @@ def reset_high_water_mark():
 
 def high_water_mark(pid="self"):
     """Return the most memory that a process has held, in MiB (VmHWM, proc_pid_status(5)), or None."""
-    return _from_status(pid, "VmHWM")
+    return _sizes(f"/proc/{pid}/status").get("VmHWM")
 
 
 def resident(pid="self"):
     """Return the memory that a process holds now, in MiB (VmRSS), or None where Linux does not say."""
-    return _from_status(pid, "VmRSS")
+    return _sizes(f"/proc/{pid}/status").get("VmRSS")
 
 
-def _from_status(pid, name):
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:
-        return next((int(line.split()[1]) / 1024 for line in file if line.startswith(f"{name}:")), None)
-    return None
+def _sizes(path):
+    """Return the sizes (dict of str to MiB) that a file of /proc has, read at once; {} where there is none."""
+    with contextlib.suppress(OSError), open(path) as file:
+        lines = [line.split() for line in file if line.endswith(" kB\n")]
+        return {words[0].rstrip(":"): int(words[1]) / 1024 for words in lines}
+    return {}
 
 
 def share(pid="self"):
     """Return a process's proportional share of memory in MiB (proc_pid_smaps_rollup(5)): its own pages, and its part of
     those that it shares. What it holds (RSS) where Linux does not say; 0 for a process that is gone."""
-    with contextlib.suppress(OSError):
-        if SMAPS:
-            with open(f"/proc/{pid}/smaps_rollup") as file:
-                return next((int(line.split()[1]) / 1024 for line in file if line.startswith("Pss:")), 0.0)
+    return _held_and_share(pid)[1]
+
+
+def _held_and_share(pid):
+    """Return what a process holds (RSS) and its share of it, in MiB, as of one moment."""
+    if SMAPS and (sizes := _sizes(f"/proc/{pid}/smaps_rollup")):
+        return sizes["Rss"], sizes["Pss"]
     with contextlib.suppress(psutil.Error):
-        return psutil.Process(None if pid == "self" else pid).memory_info().rss / MIB
-    return 0.0
+        held = psutil.Process(None if pid == "self" else pid).memory_info().rss / MIB
+        return held, held
+    return 0.0, 0.0
+
+
+def _layout(pid):
+    """Return the counters of a process's memory (bytes), which two processes have in common only if they share it."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
+        return file.read()
+    return None
 
 
 class Family:
@@ -90,6 +103,7 @@ class ChildrensMemory:
 
     def __init__(self, interval):
         self._interval, self._done = interval, threading.Event()
+        self._highest = {}  # the high-water mark of each child, as it was last seen
         self.samples = []
 
     def __enter__(self):
@@ -116,15 +130,34 @@ class ChildrensMemory:
     def _watch(self):
         while not self._done.wait(self._interval):
             family = self._family.numbers()
-            new = family - self._before
+            new = {pid for pid in family - self._before if not self._borrows(pid)}
             if new or self.samples:
-                held = sum(map(share, new))
-                self.samples.append((time.time(), held, max(0.0, self._beyond_own(family) - self._start)))
+                held, spike = sum(map(share, new)), self._spike(new)
+                beyond = self._beyond_own((family & self._before) | new) - self._start
+                self.samples.append((time.time(), held + spike, max(0.0, beyond) + spike))
+
+    @staticmethod
+    def _borrows(pid):
+        """Whether a child has no memory yet but its parent's: it is about to start a program (vfork(2))."""
+        before = _layout("self")
+        return before is not None and _layout(pid) in (None, before, _layout("self"))
+
+    def _spike(self, new):
+        """Return by how much one of them has been above what it holds now, since they were last looked at (MiB)."""
+        most = 0.0
+        for pid in new:
+            sizes = _sizes(f"/proc/{pid}/status")
+            high = sizes.get("VmHWM")
+            if high is not None and high != self._highest.get(pid):
+                self._highest[pid] = high
+                most = max(most, high - sizes["VmRSS"])
+        return most
 
     @staticmethod
     def _beyond_own(family):
         """What this process and its family hold together beyond what this one holds (MiB): shared pages count once."""
-        return share() + sum(map(share, family)) - (resident() or share())
+        held, own_share = _held_and_share("self")
+        return own_share + sum(map(share, family)) - held
 
 
 def killed_for_memory():

@@ -13,8 +13,9 @@ from pathlib import Path
 import nbformat
 
 from helpers import check, notebooks
+from helpers.brought import pickled_by_value
 from helpers.check.look import COMPUTING, quietly
-from helpers.check.process import Learner, pickled_by_value
+from helpers.check.process import Learner
 from helpers.check.report import Report
 from helpers.check.words import told
 

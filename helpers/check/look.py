@@ -24,8 +24,9 @@ import traceback
 import cloudpickle
 import mysql.connector
 
+from helpers.brought import pickled_by_value
 from helpers.check.harness import Harness
-from helpers.check.process import Learner, pickled_by_value
+from helpers.check.process import Learner
 from helpers.check.report import BAD, Report, Stop
 from helpers.check.runner import is_stub
 from helpers.check.words import CRASHES, shown, told

@@ -5,8 +5,6 @@ mistakes. They do not keep anything safe from malice.
 """
 
 import contextlib
-import functools
-import io
 import linecache
 import os
 import signal
@@ -18,7 +16,6 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import cloudpickle
 import psutil
 
 TIME_LIMIT = 20.0  # seconds for one thing asked
@@ -123,29 +120,6 @@ class _Forked:
 
 
 _warm = _Warm()
-
-
-# What it is given ----------------------------------------------------------------------------------------------------
-
-
-class _ByValue(cloudpickle.Pickler):
-    """Pickles a notebook's functions by value, those that functools.cache wraps too."""
-
-    def reducer_override(self, given):
-        if not isinstance(given, functools._lru_cache_wrapper):
-            return super().reducer_override(given)
-
-        def cached(function, parameters):
-            return functools.lru_cache(**parameters)(function)
-
-        return cached, (given.__wrapped__, given.cache_parameters())
-
-
-def pickled_by_value(given):
-    """Return functions of a notebook, and what they need, as bytes for the learner's process."""
-    file = io.BytesIO()
-    _ByValue(file).dump(given)
-    return file.getvalue()
 
 
 # Using it -------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """memory.compare counts what a function brings along and what its processes hold, and says so; or it refuses."""
 
+import contextlib
 import functools
 import itertools
 import multiprocessing
@@ -9,11 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from places import run, wait_until
 
 from helpers import brought, memory, processes
 
@@ -121,12 +124,74 @@ def until_seen():
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("function", [hold_in_a_subprocess, hold_in_forks], ids=["a subprocess", "two forks"])
+POOL = """
+def work(number):
+    held = bytearray(48 * 2**20)
+    ready.release()
+    done.wait()
+    return psutil.Process().memory_full_info().uss / 2**20
+
+def counted():
+    global ready, done
+    context = multiprocessing.get_context("fork")
+    ready, done = context.Semaphore(0), context.Event()
+    with context.Pool(2) as pool:
+        mapped = pool.map_async(work, range(2), chunksize=1)
+        for _ in range(2):
+            ready.acquire()
+        until_seen()
+        done.set()
+        return sum(mapped.get())
+"""
+
+
+def hold_in_a_pool():
+    """Return a notebook's function: two workers of a pool, each with 48 MiB; it returns what they alone hold."""
+    notebook = {"__name__": "__main__", "multiprocessing": multiprocessing, "psutil": psutil, "until_seen": until_seen}
+    exec(POOL, notebook)
+    return notebook["counted"]
+
+
+def spike_in_a_subprocess():
+    """A process that has held 96 MiB, and holds little when somebody looks; return the kernel's high-water mark."""
+    code = "import sys; held = bytearray(96 * 2**20); del held; print(1, flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        most = processes.high_water_mark(child.pid)
+        until_seen()
+        child.communicate(b"")
+    return most
+
+
+@pytest.mark.parametrize(
+    "function",
+    [hold_in_a_subprocess, spike_in_a_subprocess, hold_in_forks, hold_in_a_pool()],
+    ids=["a subprocess", "a short peak in one", "two forks", "a pool"],
+)
 def test_memory_of_processes_that_the_function_starts_is_counted(function):
     measured = memory.measure(function, results=True)
     assert measured.peak == pytest.approx(measured.result, rel=0.10)
     assert measured.children > 60
     assert "the processes that it started held up to" in memory.Comparison({"mine": measured}).notes[0]
+
+
+def test_a_cached_function_of_a_notebook_is_measured():
+    notebook = {"__name__": "__main__", "functools": functools}
+    exec("@functools.cache\ndef double(n):\n    return 2 * n\ncounted = lambda: double(21)", notebook)
+    assert memory.measure(notebook["counted"], results=True).result == 42
+
+
+def test_programs_that_a_function_starts_count_for_themselves_alone():
+    """Between vfork() and exec() a child has all that its parent holds, and nothing of its own."""
+
+    def start_many():
+        held = bytearray(64 * 2**20)
+        for _ in range(100):
+            subprocess.run(["true"], check=True)
+        return len(held)
+
+    measured = memory.measure(start_many)
+    assert measured.peak == pytest.approx(64, rel=0.10)
 
 
 def test_versions_that_start_from_different_processes_are_told():
@@ -165,6 +230,27 @@ def test_what_cannot_travel_is_named_in_one_sentence(thing, kind, way):
     assert "pickle" not in str(raised.value)
 
 
+HELD = {
+    "in a function of an earlier cell": ("def total():\n    return sum(ready)\ncounted = lambda: total()", "ready"),
+    "as an attribute": ("box = Box()\nbox.rows = ready\ncounted = lambda: box", "box.rows"),
+    "as an attribute of a class": ("Box.rows = ready\ncounted = lambda: Box", "Box.rows"),
+    "in an object whose method it is": ("box = Box()\nbox.rows = ready\ncounted = box.method", "self.rows"),
+    "in an object that is called": ("counted = Box()\ncounted.rows = ready", "self.rows"),
+}
+
+
+@pytest.mark.parametrize("way", HELD)
+def test_what_cannot_travel_is_named_where_it_is_held(way):
+    source, name = HELD[way]
+    notebook = {"__name__": "__main__"}
+    box = "class Box:\n    def method(self): pass\n    def __call__(self): pass\n"
+    exec(box + "ready = (n for n in range(3))\n" + source, notebook)
+    with pytest.raises(TypeError) as raised:
+        memory.compare({"mine": notebook["counted"]})
+    says = f"The function uses `{name}`, a generator, from outside it. Make it inside the function."
+    assert str(raised.value) == says
+
+
 @pytest.mark.parametrize("way", ["cursor", "connection"])
 def test_a_cursor_and_a_connection_are_named(connection, way):
     ready = connection if way == "connection" else connection.cursor()
@@ -186,6 +272,46 @@ def test_a_process_ended_for_its_memory_is_named_with_the_limit(monkeypatch, tmp
         memory.measure(end)
     with pytest.raises(RuntimeError, match="status -9 and no answer"):
         memory.measure(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+@contextlib.contextmanager
+def memory_group(mib):
+    """Make a control group (cgroups(7)) that may hold so many MiB; give its folder, or None where none may be made."""
+    for base, limit in (("", "memory.max"), ("memory", "memory.limit_in_bytes")):  # version 2, then 1
+        group = Path("/sys/fs/cgroup", base, f"course-{os.getpid()}")
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            if (group / limit).exists() and (group / limit).write_text(str(mib * 2**20)):
+                break
+            group.rmdir()
+    else:
+        yield None
+        return
+    try:
+        yield group
+    finally:
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group's processes have ended")
+        group.rmdir()
+
+
+FILL = """
+import sys
+if len(sys.argv) > 1:
+    with open(sys.argv[1] + "/cgroup.procs", "w") as group:
+        group.write("0")
+from helpers import memory
+try:
+    memory.compare({"mine": lambda: len(bytearray(512 * 2**20))})
+except MemoryError as error:
+    print(error)
+"""
+
+
+def test_a_real_limit_of_memory_is_named():
+    with memory_group(256) as group:
+        said = run(sys.executable, "-c", FILL, *([group] if group else []), stderr=subprocess.DEVNULL).stdout
+    right = "The system ended the measured process: it took more memory than there is. The limit here is 256 MiB.\n"
+    assert said == (right if group else "")
 
 
 def test_the_group_s_files_are_those_of_this_system():
