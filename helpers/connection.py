@@ -22,9 +22,10 @@ from helpers import server
 CONNECT_SECONDS = 5
 SLOW_CONSUMER_SECONDS = 3600  # how long a consumer may think between two rows before the server gives it up
 LOST = (2006, 2013, 2055, 4031)  # error numbers for "the connection has gone"; 4031: MySQL ended an idle one
+ENDING = (1053, 1080, 1158, 1159, 1160, 1161, 1184, 1927, 3169)  # what a server may say while it ends a connection
 ADVICE = {  # what to do next, by the error's number
     **dict.fromkeys(
-        LOST,
+        (*LOST, *ENDING),
         "The connection was lost: it was idle for too long (wait_timeout), its rows were read too slowly "
         "(net_write_timeout), or the server ended. Connect again: run the cell that makes the connection, then this "
         "one.",
@@ -61,6 +62,9 @@ ADVICE = {  # what to do next, by the error's number
     "that you do not need.",
     1226: "Your account has reached the limit that the message names. Shut down the kernels that you do not need; wait "
     "for the end of the hour if it is a limit for an hour; or ask the server's administrator for a higher one.",
+    1205: "Another connection holds these rows and has not committed. Commit or close it, then run the cell again.",
+    1213: "Two connections waited for one another, and the server has undone this one's work. Run the cell again.",
+    1317: "The statement was stopped (KILL QUERY). Run the cell again.",
     2005: "Host not found. Check MYSQL_HOST.",
     3159: "The server accepts encrypted connections only. Use MYSQL_HOST, and a driver with SSL.",
 }

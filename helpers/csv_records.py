@@ -15,6 +15,11 @@ TO_UTF_8 = (
     "save it as UTF-8 (in Excel as CSV UTF-8), or convert it: "
     "pathlib.Path(new).write_text(pathlib.Path(old).read_text({!r}), 'utf-8')"
 )
+PACKED = {
+    b"PK\3\4": "an Excel workbook or another zip file; in Excel save it as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook; in Excel save it as CSV UTF-8",
+    b"\x1f\x8b": "packed with gzip; unpack it: gunzip",
+}
 TO_COMMAS = "save it with commas, or convert it: pandas.read_csv(old, sep={!r}).to_csv(new, index=False)"
 
 
@@ -31,14 +36,14 @@ def records(path, columns):
     Raises
     ------
     ValueError
-        A file in UTF-16, with another delimiter, without line ends, or with quotes that do not match: with its name and
-        the line, and what to do.
+        A workbook or a packed file, a file in UTF-16, with another delimiter, without line ends, or with quotes that do
+        not match: with its name and the line, and what to do.
     OSError
         The file cannot be read.
     """
     if not (os.path.isdir(path) or stat.S_ISREG(os.stat(path).st_mode)):  # open() would wait for ever at a pipe
         raise ValueError(f"{path}: not a file but a pipe or a device; copy its content to a file")
-    _refuse_wide_characters(path)
+    _refuse_other_formats(path)
     # surrogateescape keeps bytes that are not UTF-8 until _text can say in which line and column they are
     with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         taken = []  # the lines of the record at work
@@ -62,10 +67,13 @@ def records(path, columns):
             taken.clear()
 
 
-def _refuse_wide_characters(path):
-    """Raise ValueError for a file in UTF-16 or UTF-32, as Excel's "Unicode Text" is."""
+def _refuse_other_formats(path):
+    """Raise ValueError for a workbook, a packed file, or one in UTF-16 or UTF-32, as Excel's "Unicode Text" is."""
     with open(path, "rb") as file:
         start = file.read(64)
+    for magic, what in PACKED.items():
+        if start.startswith(magic):
+            raise ValueError(f"{path}, line 1: no CSV file but {what}")
     encoding = "utf-32" if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")) else "utf-16"
     every_second_is_0 = len(start) > 3 and any(start[::2]) != any(start[1::2])
     if every_second_is_0 or start.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):

@@ -7,6 +7,7 @@ import hashlib
 import operator
 import re
 import uuid
+from collections.abc import Mapping, Set
 from decimal import Decimal
 from pathlib import Path
 
@@ -87,9 +88,9 @@ def checked_rows(rows):
     [('3d21f9ee-d85e-5a10-bda2-dff7da80567a', 'Ada', 'ada@example.com', 36)]
     """
     for number, row in enumerate(rows, start=1):
-        if isinstance(row, dict):
+        if type(row) is not tuple and isinstance(row, Mapping):
             row = [row.get(column) for column in COLUMNS]
-        elif isinstance(row, (str, bytes)) or not hasattr(row, "__len__") or len(row) not in (3, 4):
+        elif isinstance(row, (str, bytes, Set)) or not hasattr(row, "__len__") or len(row) not in (3, 4):
             raise ValueError(f"row {number}: {row!r:.100} is not (user_id, name, email, age) or (name, email, age)")
         yield _user(row if len(row) == 4 else (None, *row), "the data", "row", number)
 
@@ -181,32 +182,32 @@ _LAST = (
 # fmt: on
 
 
+_NAMES = [f"{first} {last}" for last in _LAST for first in _FIRST]
+
+# n * _FACTOR + _SHIFT modulo 2**64 is another number for every n, in a scattered order: the factor is odd (Knuth, The
+# Art of Computer Programming, volume 3, 6.4), and _BACK undoes it
+_FACTOR, _SHIFT = 0x9E3779B97F4A7C15, 0x632BE59BD9B4E019
+_BACK = pow(_FACTOR, -1, 2**64)
+
+
 def synthetic_users(count, start=0):
     """Yield `count` made-up users, (user_id, name, email, age), from number `start` on; the same ones for everybody.
 
     >>> next(synthetic_users(1))
     ('632be59b-d9b4-8e01-8900-000000000000', 'Rosa Silva', 'user0@example.com', 43)
     """
-    yield from map(_synthetic_user, range(start, start + count))
+    for n in range(start, start + count):
+        yield _synthetic_user(n, (n * _FACTOR + _SHIFT) % 2**64)
 
 
 def synthetic_users_by_id(count):
-    """Yield the same users in the order of user_id, in which a table fills faster; takes 40 bytes for each."""
-    yield from map(_synthetic_user, sorted(range(count), key=_mixed))
+    """Yield the same users in the order of user_id, in which a table fills faster; takes 56 bytes for each."""
+    for mixed in sorted([(n * _FACTOR + _SHIFT) % 2**64 for n in range(count)]):
+        yield _synthetic_user((mixed - _SHIFT) * _BACK % 2**64, mixed)
 
 
-def _mixed(n):
-    """Return a number below 2**64, another one for every n, in a scattered order.
-
-    Multiplying by an odd number modulo 2**64 does that (Knuth, The Art of Computer Programming, volume 3, 6.4).
-    """
-    return (n * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) % 2**64
-
-
-def _synthetic_user(n):
+def _synthetic_user(n, mixed):
     """Return the made-up user number n. Its id is a UUID of version 8, which RFC 9562 leaves to applications."""
-    mixed = _mixed(n)
     digits = f"{mixed:016x}{n:012x}"
     user_id = f"{digits[:8]}-{digits[8:12]}-8{digits[12:15]}-8{digits[15]}00-{digits[16:]}"
-    name = f"{_FIRST[mixed % 20]} {_LAST[mixed // 20 % 20]}"
-    return user_id, name, f"user{n}@example.com", mixed // 400 % 120 + 1
+    return user_id, _NAMES[mixed % 400], f"user{n}@example.com", mixed // 400 % 120 + 1

@@ -30,7 +30,13 @@ names = st.sampled_from(
         "a" * 255,
     ]
 )
-users = st.lists(st.tuples(names, st.integers(0, 150)), max_size=12)
+ages = st.integers(0, 150)
+odd_ages = st.sampled_from(
+    [" 36", "36\t", "007", "25.0", "1e2", "-1", "+1", "151", "1000", "", "None", "nan", "True", "1_0", "٣", "２５"]
+)
+users = st.one_of(
+    *2 * [st.lists(st.tuples(names, ages), max_size=12)], st.lists(st.tuples(names, ages | odd_ages), max_size=6)
+)
 damage = st.one_of(
     st.tuples(st.just("insert"), st.integers(0, 600), st.binary(min_size=1, max_size=3)),
     st.tuples(
@@ -52,31 +58,33 @@ damage = st.one_of(
 formats = st.fixed_dictionaries(
     {
         "columns": st.permutations(["name", "email", "age", "city"]),
-        "with_ids": st.booleans(),
-        "delimiter": st.sampled_from([",", ",", ",", ",", ";", "\t"]),
+        "ids": st.sampled_from([None] * 5 + ["{}"] * 3 + [" {} ", "{{{}}}", "urn:uuid:{}", ""]),
+        "delimiter": st.sampled_from([","] * 9 + [";", "\t", "|"]),
         "lineterminator": st.sampled_from(["\n", "\r\n", "\r"]),
         "quoting": st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
         "blanks": st.tuples(*2 * [st.sampled_from(["", "", "", " ", "  ", "\t"])]),
-        "encoding": st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "latin-1", "utf-16"]),
+        "encoding": st.sampled_from(
+            ["utf-8"] * 8 + ["utf-8-sig"] * 3 + ["latin-1", "cp1252", "shift_jis", "utf-16", "utf-16-le", "utf-32"]
+        ),
     }
 )
 
 
 def file_of(people, layout, harm):
     """Return the bytes of a CSV file: people, written in some layout, then harmed."""
-    columns = ["user_id"] * layout["with_ids"] + layout["columns"]
+    columns = ["user_id"] * (layout["ids"] is not None) + layout["columns"]
     before, after = layout["blanks"]
 
     def line(fields):
         quoted = [f'"{str(field).replace(chr(34), 2 * chr(34))}"' for field in fields]
         plain = layout["quoting"] == csv.QUOTE_MINIMAL
-        bare = [q if re.search('[",;\\t\\r\\n]', q[1:-1]) or not plain else q[1:-1] for q in quoted]
+        bare = [q if re.search('[",;|\\t\\r\\n]', q[1:-1]) or not plain else q[1:-1] for q in quoted]
         return layout["delimiter"].join(before + field + after for field in bare) + layout["lineterminator"]
 
     text = line(columns)
     for number, (name, age) in enumerate(people):
         row = {"name": name, "email": f"user{number}@example.com", "age": age, "city": "Oslo"}
-        row |= {"user_id": str(uuid.UUID(int=number + 1))}
+        row["user_id"] = (layout["ids"] or "").format(uuid.UUID(int=number + 0xABC))
         text += line(row[column] for column in columns)
     content = text.encode(layout["encoding"], "replace")
     for kind, place, what in harm:

@@ -11,6 +11,7 @@ from places import ask, wait_until
 
 from helpers import databases, notebooks, seed, server
 from helpers.connection import (
+    LOST,
     SLOW_CONSUMER_SECONDS,
     database_name,
     environment_names_server,
@@ -38,6 +39,13 @@ KINDS = {
     "statement limit of MySQL": (3024, "limits how long a statement may run.*max_execution_time"),
     "idle on MySQL": (4031, "Connect again: run the cell that makes the connection"),
     "gone away": (2006, "Connect again: run the cell that makes the connection"),
+    "killed on MariaDB": (1927, "Connect again: run the cell that makes the connection"),
+    "killed on MySQL": (3169, "Connect again: run the cell that makes the connection"),
+    "server shuts down": (1053, "Connect again: run the cell that makes the connection"),
+    "server could not write": (1161, "net_write_timeout.*Connect again"),
+    "statement stopped": (1317, "KILL QUERY.*Run the cell again"),
+    "rows held by another": (1205, "Another connection holds these rows and has not committed"),
+    "deadlock": (1213, "Run the cell again"),
     "lost": (2013, "wait_timeout.*net_write_timeout.*Connect again"),
     "disk full": (1114, "could not write; its disk is probably full"),
     "read-only": (1290, "read-only. Set MYSQL_HOST"),
@@ -108,35 +116,57 @@ def test_a_stream_that_loses_its_connection_is_an_error_and_the_next_is_whole(da
                 ]
                 ask(f"{kill} {mine[0][0]}")
     assert count < ROWS
-    assert caught.value.errno in (2013, 2006, 1317)
+    assert caught.value.errno in ((*LOST, 1927) if kill == "KILL" else (1317, *LOST))
+    with pytest.raises(mysql.connector.Error, match="Connect again|Run the cell again"), explaining():
+        raise caught.value
     assert sum(1 for _ in stream_users()) == ROWS
 
 
 # Streams and time -----------------------------------------------------------------------------------------------------
 
+WIDE = "SELECT a.*, REPEAT('x', 1000) FROM user_data a, (SELECT 1 UNION SELECT 2 UNION SELECT 3) b"
+WIDE_ROWS = 90_000  # about 95 MB: far more than what the sockets hold
 
-def test_a_stream_whose_consumer_thinks_for_minutes_goes_on(connection):
-    seed.insert_data(connection, synthetic_users(30_000))
+
+@pytest.fixture
+def server_says(connection, monkeypatch):
+    """Fill the table; give a function that lets every connection begin as if a setting were the server's."""
+    seed.insert_data(connection, synthetic_users(WIDE_ROWS // 3))
+    connect = mysql.connector.connect
+
+    def say(setting):
+        monkeypatch.setattr(
+            mysql.connector, "connect", lambda **options: connect(**options, init_command=f"SET SESSION {setting}")
+        )
+
+    return say
+
+
+def test_a_stream_goes_on_whose_consumer_thinks_for_longer_than_the_server_waits(server_says):
+    server_says("net_write_timeout = 1")
     with streaming("SELECT @@SESSION.net_write_timeout") as cursor:
         assert cursor.fetchall() == [(SLOW_CONSUMER_SECONDS,)]
-    with streaming("SELECT user_id, name, email, age FROM user_data") as cursor:
+    with streaming(WIDE) as cursor, contextlib.closing(seed.connect_to_prodev()) as plain:
+        cursor.fetchone()
+        slow = plain.cursor()
+        slow.execute(WIDE)
+        slow.fetchone()
+        is_given_up(plain)
+        with pytest.raises(mysql.connector.Error, match="net_write_timeout.*Connect again") as caught, explaining():
+            for _ in slow:
+                pass
+        assert caught.value.errno in LOST
+        assert 1 + sum(1 for _ in cursor) == WIDE_ROWS
+
+
+def test_a_limit_of_time_ends_a_stream_whose_consumer_thinks_too_long_and_is_explained(server_says):
+    mariadb = "MariaDB" in ask("SELECT VERSION()")[0][0]
+    server_says("max_statement_time = 1" if mariadb else "max_execution_time = 1000")
+    with pytest.raises(mysql.connector.Error, match="limits how long a statement may run"), streaming(WIDE) as cursor:
         cursor.fetchone()
         time.sleep(3)
-        assert sum(1 for _ in cursor) == 29_999
-
-
-def test_a_plain_cursor_read_too_slowly_is_explained(connection):
-    seed.insert_data(connection, synthetic_users(30_000))
-    with contextlib.closing(seed.connect_to_prodev()) as plain:
-        cursor = plain.cursor()
-        cursor.execute("SET SESSION net_write_timeout = 1")
-        wide = "SELECT a.*, REPEAT('x', 1000) FROM user_data a, (SELECT 1 UNION SELECT 2 UNION SELECT 3) b"
-        cursor.execute(wide)  # far more than what the sockets hold
-        cursor.fetchone()
-        is_given_up(plain)
-        with pytest.raises(mysql.connector.Error, match="net_write_timeout"), explaining():
-            for _ in cursor:
-                pass
+        for _ in cursor:
+            pass
 
 
 def test_a_statement_limit_of_the_server_is_explained(connection):

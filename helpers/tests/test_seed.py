@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import os
+import types
 import uuid
 from collections import Counter
 from decimal import Decimal
@@ -82,6 +83,7 @@ def test_every_person_of_the_file_is_in_the_table(connection):
         (row for row in [ADA]),
         [dict(zip(("user_id", "name", "email", "age"), ADA, strict=True))],
         [{"age": "36", "email": ADA[2], "name": ADA[1], "user_id": ADA[0], "city": "Oslo"}],
+        [types.MappingProxyType({"user_id": ADA[0], "name": ADA[1], "email": ADA[2], "age": 36})],
         [(ADA[0], ADA[1], ADA[2], "036")],
         [(f" {ADA[0]} ", f"\t{ADA[1]} ", f"{ADA[2]}\u00a0", " 36 ")],
         [(ADA[0], ADA[1], ADA[2], Decimal("36"))],
@@ -95,6 +97,7 @@ def test_every_person_of_the_file_is_in_the_table(connection):
         "generator",
         "dict",
         "dict with more keys",
+        "another mapping",
         "age as text",
         "blanks around",
         "Decimal",

@@ -1,5 +1,6 @@
 """Users as data: the CSV files and rows that load, those that are refused, and the made-up users."""
 
+import gzip
 import os
 import uuid
 from decimal import Decimal
@@ -112,6 +113,9 @@ def test_a_file_with_user_ids_keeps_them(connection, tmp_path):
         ),
         (HEADER.replace(",", "\t"), ", line 1: the columns are separated by tabs, not by commas"),
         ('\ufeff"age" | "Email"|"name"\n', ", line 1: the columns are separated by vertical bars"),
+        (b"PK\3\4\x14\0\x06\0\x08\0", ", line 1: no CSV file but an Excel workbook or another zip file; in Excel"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ", line 1: no CSV file but an Excel workbook; in Excel save it as"),
+        (gzip.compress(HEADER.encode()), ", line 1: no CSV file but packed with gzip; unpack it: gunzip"),
         (HEADER + "A\0da,a@example.com,1\n", ", line 2, column name: is 'A\\x00da': it has a NUL"),
         (HEADER + "Ada,a@example.com\0,1\n", ", line 2, column email: is 'a@example.com\\x00': it has a NUL"),
         (HEADER + '" \t","a@example.com",1\n', ", line 2, column name: is empty"),
@@ -133,8 +137,8 @@ def test_a_file_with_user_ids_keeps_them(connection, tmp_path):
         "four-fields", "age-in-words", "age-below-0", "age-above-150", "age-with-a-point", "no-age",
         "age-in-other-digits", "no-name", "no-address", "long-name", "error-after-a-field-of-two-lines",
         "id-is-no-UUID", "no-id", "Latin-1", "UTF-16", "UTF-16-LE", "UTF-16-BE", "UTF-32", "semicolons", "tabs",
-        "bars", "NUL-in-the-name", "NUL-in-the-address", "blank-name", "blank-address", "25.0", "quote-left-open",
-        "text-after-a-quote", "very-long-line", "very-long-field",
+        "bars", "xlsx", "xls", "gzip", "NUL-in-the-name", "NUL-in-the-address", "blank-name", "blank-address", "25.0",
+        "quote-left-open", "text-after-a-quote", "very-long-line", "very-long-field",
     ],
 )  # fmt: skip
 def test_csv_files_that_are_refused(connection, tmp_path, text, says):
@@ -175,6 +179,7 @@ def test_what_is_no_file_is_said_and_not_waited_for(connection, tmp_path):
         ("Ada", "row 2: 'Ada' is not (user_id, name, email, age) or (name, email, age)"),
         (5, "row 2: 5 is not"),
         (("Ada",), "row 2: ('Ada',) is not"),
+        (frozenset(ADA[1:]), "row 2: frozenset({"),
         (("Ada", "a@example.com", None), "the data, row 2, column age: is None"),
         (("Ada", "a@example.com", True), "the data, row 2, column age: is True"),
         (("Ada", "a@example.com", 1.0), "the data, row 2, column age: is 1.0"),
