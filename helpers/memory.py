@@ -286,11 +286,10 @@ def _measure_here(function, results):
     with _without_ipython():
         from memory_profiler import memory_usage
 
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sys.path.append(root)  # where the notebook's own folder is not it
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # a notebook's own folder is not it
     from helpers import brought, processes
 
-    sys.path.remove(root)
+    sys.path.pop()
     brought.put_into_main(function)
     came_along = size if (size := brought.size(function) / MIB) > LITTLE else 0.0
     clock = {}
