@@ -316,8 +316,7 @@ def _measure_here(function, results):
     high = processes.high_water_mark() if marked else None
     if "error" in clock:
         raise clock["error"]
-    above = came_along - baseline
-    children = clock["children"]
+    above, children = came_along - baseline, clock["children"]
     sampled = [(max(0.0, at - clock["start"]), level + above + children.added(at)) for level, at in samples]
     sampled_peak = max(level for _, level in sampled)
     answer = {
