@@ -118,6 +118,19 @@ def home():
     raise ServerError(problem)
 
 
+def discard():
+    """End the private server at once and remove its folder with all that it holds: it was made for one use."""
+    folder = home()
+    while _locked(folder / "supervisor.lock"):
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((folder / "supervisor.pid").read_text()), signal.SIGTERM)
+            pid = int((folder / "server.pid").read_text())
+            if str(folder) in _command_line(pid):
+                os.kill(pid, signal.SIGKILL)  # it would write its pages first, and they go with it
+        time.sleep(0.01)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def find_program():
     """Return the path (str) of a server program: `mariadbd` or `mysqld`.
 

@@ -9,7 +9,7 @@ import sys
 
 import mysql.connector
 
-from helpers.check import folder, whole_class
+from helpers.check import folder
 from helpers.server import ServerError
 
 
@@ -18,8 +18,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m helpers.check",
         description="Run a solution of the generators project against a private server and say what to fix.",
-        epilog="Exit status: 0 all is well, 1 something is to fix, 2 it could not be checked. The solution runs with "
-        "limits on its time and memory, but in no sandbox: check only code that you would run.",
+        epilog="Exit status: 0 all is well, 1 something is to fix, 2 it could not be checked, 130 stopped by Ctrl-C. "
+        "The solution runs with limits on its time and memory, but in no sandbox: check only code that you would run.",
     )
     parser.add_argument("folder", help="the folder with seed.py, 0-stream_users.py and the others; it is not changed")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the report")
@@ -36,18 +36,23 @@ def main(arguments=None):
         folder.files(asked.folder)  # before a server is started
         with folder.private_server():
             result = folder.solution(asked.folder, say)
+            print(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if asked.json else result.summary())
     except (FileNotFoundError, ServerError, mysql.connector.Error) as error:
         if asked.json:
             print(json.dumps({"folder": asked.folder, "ok": False, "status": 2, "problem": str(error)}))
         else:
             print(error, file=sys.stderr)
         return 2
-    print(json.dumps(result.as_dict(), ensure_ascii=False, indent=2) if asked.json else result.summary())
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     return result.status
 
 
 def check_class(class_folder, csv_file=None):
     """Check a class, print its table; return 0 if all was checked, 2 otherwise, 130 if it was stopped."""
+    from helpers.check import whole_class  # here: reading notebooks takes long to import, and one folder has none
+
     try:
         with whole_class.bar(class_folder) as progress:
             answers = whole_class.check_class(class_folder, progress)

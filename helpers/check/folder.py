@@ -1,21 +1,21 @@
 """Checks a whole solution of the public project as it stands in a folder."""
 
 import contextlib
-import io
 import os
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers import server
-from helpers.check import reading, task0
+from helpers.check import process, reading, task0
 from helpers.check.harness import Harness
 from helpers.check.loading import another_world, keyboard, loaded
 from helpers.check.look import guarded, look_of
 from helpers.check.project import FUNCTIONS, files_in, has_ids, home, left_out, sources
 from helpers.check.report import BAD, Report
+from helpers.check.together import side_by_side
+from helpers.server import ServerError
 
 AT_ONCE = 3  # checks at the same time: each waits for its process, its server and its clock
 
@@ -69,21 +69,19 @@ def private_server():
             del os.environ[name]
     os.environ["COURSE_SERVER_DIR"] = folder
     try:
-        socket = Path(server.ensure()["unix_socket"])
-        try:
-            yield
-        finally:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(OSError, ValueError):
-                server.main(["stop"])
-            shutil.rmtree(socket.parent, ignore_errors=True)
+        process.warm_up()  # while the server starts
+        server.ensure()
+        yield
     finally:
+        with contextlib.suppress(OSError, ServerError):
+            server.discard()
         os.environ.clear()
         os.environ.update(before)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def solution(folder, say=None):
-    """Check the solution in `folder`; return a Result.
+def solution(folder, say=None, at_once=AT_ONCE):
+    """Check the solution in `folder`; return a Result. Ctrl-C ends it at once, and leaves nothing behind.
 
     Parameters
     ----------
@@ -91,6 +89,8 @@ def solution(folder, say=None):
         It is copied first: nothing that the solution does reaches it. The solution may stand one or two folders down.
     say : callable, optional
         Called with each Report, in the order of the tasks, as soon as it is there.
+    at_once : int
+        How many functions side by side.
 
     Raises
     ------
@@ -101,9 +101,9 @@ def solution(folder, say=None):
     found = files_in(folder)
     result = Result(str(folder))
     first = {function.file: function for function in reversed(FUNCTIONS)}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with side_by_side(at_once) as submit:
         waiting = [
-            pool.submit(one, folder, found[function.file], function, first[function.file] is function)
+            submit(one, folder, found[function.file], function, first[function.file] is function)
             for function in FUNCTIONS
         ]
         for function, each in zip(FUNCTIONS, waiting, strict=True):

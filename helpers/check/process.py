@@ -18,7 +18,10 @@ from pathlib import Path
 
 import psutil
 
+from helpers.check.together import go_on
+
 TIME_LIMIT = 20.0  # seconds for one thing asked
+GLANCE = 0.05  # seconds between two looks at what the process takes
 COMPUTING_LIMIT = 10.0  # seconds of a processor's time for one thing asked: a loop without end reaches it first
 MEMORY_LIMIT = 600  # MiB that the learner's process may hold
 ADDRESSES = 8 * 2**30  # bytes of addresses, which libraries reserve without using them
@@ -51,6 +54,12 @@ class _Warm:
     def __init__(self):
         self._lock = threading.Lock()
         self._owner = None  # the process (int) that may talk to it: a copy of this one, made by fork, may not
+
+    def ready(self):
+        """Start it, unless it is there; do not wait for what it imports."""
+        with self._lock:
+            if self._owner != os.getpid():
+                self._start()
 
     def fork(self, descriptor):
         """Return a new process that talks over `descriptor`: a _Forked."""
@@ -120,6 +129,13 @@ class _Forked:
 
 
 _warm = _Warm()
+
+
+def warm_up():
+    """Let the first check find its process warm: call it before something that takes time."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            _warm.ready()
 
 
 # Using it -------------------------------------------------------------------------------------------------------------
@@ -205,6 +221,12 @@ class Learner:
             return any(_runs(each.pid) for each in (process, *process.children(recursive=True)))
         return False
 
+    def has_children(self):
+        """Tell whether processes that the learner's code has started are still there."""
+        with contextlib.suppress(psutil.Error):  # it has ended, and its children with it
+            return bool(psutil.Process(self._process.pid).children())
+        return False
+
     def memory(self):
         """Return what the process holds now, in MiB; 0 where it has ended."""
         return 0.0 if self._process is None else psutil.Process(self._process.pid).memory_info().rss / 2**20
@@ -215,24 +237,24 @@ class Learner:
         return self._wait(on_event, computing or self._computing)
 
     def _wait(self, on_event, computing=COMPUTING_LIMIT):
-        deadline = time.monotonic() + TIME_LIMIT
+        waited = 0.0  # seconds that passed here as well: on a busy machine both sides take longer
         enough = self._computed() + computing
         while True:
+            go_on()
             try:
-                if self._talk.poll(0.05):
+                if self._talk.poll(GLANCE):
                     kind, what = self._talk.recv()
                     if kind != "event":
                         self._threads = what and what["threads"]
                         return what or {"error": None}
                     if on_event:
-                        before = time.monotonic()
                         on_event(*what)
-                        deadline += time.monotonic() - before  # that was our time, not the learner's
                     self._talk.send(None)
                     continue
             except (EOFError, OSError):
                 return self._ended("Died")
-            if time.monotonic() > deadline:
+            waited += GLANCE
+            if waited >= TIME_LIMIT:
                 return self._ended("Hung", f"{TIME_LIMIT:.0f} s")
             if self._computed() > enough:
                 return self._ended("Hung", f"{computing:.0f} s of computing")
