@@ -15,7 +15,7 @@ from helpers.users import synthetic_users
 
 MANY = 10_000  # rows of the large table
 # Seconds count here while nothing is at work: a machine that is busy makes a check take longer, and finds the same
-AT_REST = 0.4  # seconds without a row, after which a thread that reads ahead is done, or waits
+AT_REST = 0.4  # seconds without a row, after which what reads ahead is done, or waits
 STILL_OPEN = 2.0  # seconds after which a connection that is still open counts as forgotten
 GIVEN_UP = 20.0  # seconds after which what still moves is not waited for
 
@@ -157,7 +157,7 @@ class Harness:
         connections and closed them all before its first item).
 
         on_item (callable) gets the number of each item that steps= tells of; with `pause`, the consumer waits once, at
-        the first of them, where a thread may read ahead, and "ahead" tells how many rows came meanwhile.
+        the first of them, where a thread or a child process may read ahead, and "ahead" tells how many rows had come.
         """
         sent, asked, open_when_made, ahead = [], [], [], []
 
@@ -170,7 +170,7 @@ class Harness:
                 return
             sent.append(self.proxy.traffic.rows)
             asked.append(len(self.proxy.traffic.selects))
-            if pause and number == 1 and threads > 0:
+            if pause and number == 1 and (threads > 0 or self.learner.has_children()):
                 ahead.append(self._rows_at_rest())
             if on_item:
                 on_item(number)
@@ -196,9 +196,9 @@ class Harness:
         return max(0, self.proxy.held() - self.at_import)
 
     def _rows_at_rest(self):
-        """Wait while rows come although nobody asks for any; return how many have come (int) in the end."""
+        """Wait while rows come although nobody asks for any; return how many have come (int), MANY at the most."""
         deadline, before = time.monotonic() + GIVEN_UP, -1
-        while before != (now := self.proxy.traffic.rows) and time.monotonic() < deadline:
+        while before != (now := self.proxy.traffic.rows) and now < MANY and time.monotonic() < deadline:
             before = now
             self._wait(AT_REST, lambda before=now: self.proxy.traffic.rows != before)
         return now

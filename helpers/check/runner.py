@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import io
 import linecache
+import mmap
 import os
 import re
 import select
@@ -36,6 +37,7 @@ this_process = os.getpid()
 the_server = ""  # the socket that stands for it
 held = []  # every connection that the learner's code opens: see _watch
 pools = []  # the pools that it makes: they keep their connections open
+connects = None  # how often it connected (8 bytes), in memory that its child processes share
 notes = {}  # what the drivers were asked for
 
 
@@ -100,8 +102,8 @@ def serve(answers):
     with contextlib.suppress(OSError):
         os.chdir(job["folder"] or job["here"])
     _limit_memory(job["memory"])
-    global the_server
-    the_server = job["socket"]
+    global the_server, connects
+    the_server, connects = job["socket"], mmap.mmap(-1, 8)
     _watch(job["socket"])
     for name, text in job["cells"].items():  # for the lines in tracebacks
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
@@ -114,10 +116,12 @@ def serve(answers):
             task = answers.recv()
             _forget()
             notes.clear()
+            connects[:] = bytes(8)
             result = globals()["do_" + task.pop("do")](lambda *event: _tell(answers, event), **task)
             _leave_if_forked()
             result["threads"] = threading.active_count() - OUR_THREADS
-            result["notes"] = dict(notes) | {"pooled": bool(pools) or "sqlalchemy.pool" in sys.modules}
+            result["notes"] = dict(notes) | {"pooled": bool(pools) or "sqlalchemy.pool" in sys.modules,
+                                             "connects": int.from_bytes(connects[:], "big")}  # fmt: skip
             answers.send(("done", result))
     except (EOFError, OSError):
         os._exit(0)  # the check is over
@@ -673,6 +677,11 @@ def _watch(socket):
         _watch_pymysql(socket)
 
 
+def _hold(connection):
+    held.append(connection)
+    connects[:] = (int.from_bytes(connects[:], "big") + 1).to_bytes(8, "big")
+
+
 def _watch_connector(socket):
     import mysql.connector.pooling
     from mysql.connector.abstracts import MySQLConnectionAbstract, MySQLCursorAbstract
@@ -692,8 +701,7 @@ def _watch_connector(socket):
     def redirected_connect(self, **options):
         _note_password(options)
         options = {k: v for k, v in options.items() if not WHERE_AND_WHO.fullmatch(k)}
-        held.append(self)
-        notes["connects"] = notes.get("connects", 0) + 1
+        _hold(self)
         return connect(self, **options, unix_socket=socket, user="learner", password="", ssl_disabled=True)
 
     MySQLConnectionAbstract.connect = redirected_connect
@@ -706,8 +714,12 @@ def _watch_connector(socket):
     mysql.connector.pooling.MySQLConnectionPool.__init__ = pool
     for cls in classes:
         _watch_cursors(cls)
+        for way in ("close", "disconnect", "shutdown", "cmd_quit"):
+            _mark_when_closed(cls, way, lambda connection: connection.unread_result)
     for cls in cursors:
         _watch_rowcount(cls)
+    for cls in _with_subclasses([MySQLCursorAbstract]):
+        _note_what_is_read_closed(cls)
 
 
 def _watch_pymysql(socket):
@@ -716,6 +728,13 @@ def _watch_pymysql(socket):
 
     _redirect_init(pymysql.connections.Connection, socket)
     _note_stored(pymysql.connections.Connection, pymysql.cursors.SSCursor)
+
+    def unread(connection):
+        return getattr(connection._result, "unbuffered_active", False)
+
+    _mark_when_closed(pymysql.connections.Connection, "close", unread)
+    for cls in _with_subclasses([pymysql.cursors.Cursor]):
+        _note_what_is_read_closed(cls)
     try:
         import MySQLdb.connections
         import MySQLdb.cursors
@@ -734,8 +753,7 @@ def _redirect_init(cls, socket):
         options |= dict(zip(("host", "user", "password", "database"), arguments, strict=False))
         _note_password(options)
         options = {k: v for k, v in options.items() if not WHERE_AND_WHO.fullmatch(k)}
-        held.append(self)
-        notes["connects"] = notes.get("connects", 0) + 1
+        _hold(self)
         init(self, **options, unix_socket=socket, user="learner", password="")
 
     cls.__init__ = redirected
@@ -772,6 +790,42 @@ def _watch_cursors(cls):
     cls.cursor = cursor
 
 
+FETCHING = {"fetchone", "fetchmany", "fetchall", "__next__", "read_next"}  # what cursors have for it
+
+
+def _mark_when_closed(cls, way, unread):
+    """Mark a connection that is closed with rows unread: unread(connection)."""
+    close = vars(cls).get(way)
+
+    def closing(self, *arguments, **options):
+        self.closed_on_rows = getattr(self, "closed_on_rows", False) or bool(unread(self))
+        return close(self, *arguments, **options)
+
+    if close:
+        setattr(cls, way, closing)
+
+
+def _note_what_is_read_closed(cls):
+    """Note that rows are asked for whose connection was closed before they had come: notes["read_closed"]."""
+
+    def watched(fetch):
+        def fetching(self, *arguments, **options):
+            found = None
+            try:
+                found = fetch(self, *arguments, **options)
+            finally:
+                if not found:
+                    for name in ("_connection", "connection"):  # mysql.connector's, and that of the others
+                        if getattr(getattr(self, name, None), "closed_on_rows", False):
+                            notes["read_closed"] = True
+            return found
+
+        return fetching
+
+    for name in FETCHING & vars(cls).keys():
+        setattr(cls, name, watched(vars(cls)[name]))
+
+
 @contextlib.contextmanager
 def _noting_what_is_read(what):
     """Note how many rows the cursors of the drivers give meanwhile: notes[what]."""
@@ -799,7 +853,7 @@ def _noting_what_is_read(what):
         return reading
 
     for kind in _with_subclasses(kinds):
-        for name in {"fetchone", "fetchmany", "fetchall", "__next__", "read_next"} & vars(kind).keys():
+        for name in FETCHING & vars(kind).keys():
             changed.append((kind, name, vars(kind)[name]))
             setattr(kind, name, watched(vars(kind)[name]))
     try:
