@@ -12,14 +12,18 @@ import csv
 import hashlib
 import json
 import os
+import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
+
+import psutil
 
 from helpers.check import folder as solutions
 from helpers.check import handed_in
 from helpers.check.mistakes import MISTAKES
 from helpers.check.project import is_left_out
+from helpers.check.together import side_by_side
 
 KEPT = ".generators-class.json"  # in the class's folder
 READ = {".py", ".ipynb", ".csv", ".env", ".txt", ".sql"}  # what a check's answer depends on
@@ -49,9 +53,9 @@ def _is_handed_in(path):
     return path.is_dir() and not is_left_out(path) or path.is_file() and path.suffix == ".ipynb"
 
 
-def fingerprint(path):
-    """Return what tells whether a learner's files, or the checks, have changed (str)."""
-    digest = hashlib.sha256(_checks().encode())
+def fingerprint(path, checks):
+    """Return what tells whether a learner's files, or the checks (a str: see version_of_checks), have changed (str)."""
+    digest = hashlib.sha256(checks.encode())
     for file in [path] if path.is_file() else sorted(_files(path)):
         digest.update(f"{file.relative_to(path.parent)}\0".encode(errors="surrogateescape"))
         try:
@@ -68,8 +72,8 @@ def _files(path):
         yield from (Path(base, name) for name in names if Path(name).suffix in READ or name == ".env")
 
 
-def _checks():
-    """What tells one version of the checks from another: an answer of an older one does not count."""
+def version_of_checks():
+    """Return what tells one version of the checks from another (str): an answer of an older one does not count."""
     files = [*Path(__file__).parent.rglob("*.py"), *handed_in.notebooks.LESSONS.glob("*.ipynb")]
     return repr([(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in sorted(files)])
 
@@ -89,7 +93,7 @@ def check_one(path):
     copies = [file for file in notebooks if handed_in.lesson_of(file)]
     try:
         if path.is_dir():
-            _enter(answer, solutions.solution(path).reports, lambda report: report.title.partition(",")[0])
+            _enter(answer, solutions.solution(path, at_once=1).reports, lambda report: report.title.partition(",")[0])
     except FileNotFoundError as error:
         problems.append(str(error).removeprefix(f"{path} "))
     except Exception as error:  # one learner's folder must not end the class's check
@@ -134,32 +138,43 @@ def check_class(folder, progress=None, at_once=None):
     progress : callable, optional
         Called with the name of a learner, and whether they were checked now (True) or before (False).
     at_once : int, optional
-        How many learners side by side; as many as there are processors.
+        How many learners side by side; as many as there are processors. Of each, one function is looked at at a time.
     """
     folder = Path(folder)
     there = learners(folder)
-    kept = _kept(folder)
-    prints = {path.name: fingerprint(path) for path in there}
+    kept, checks = _kept(folder), version_of_checks()
+    prints = {path.name: fingerprint(path, checks) for path in there}
     answers = {name: kept[name]["answer"] for name in prints if kept.get(name, {}).get("print") == prints[name]}
     answers = {name: answer for name, answer in answers.items() if not answer["again"]}
     for name in answers:
         if progress:
             progress(name, False)
     left = [path for path in there if path.name not in answers]
+    keeping = threading.Lock()
+
+    def keep():
+        _keep(folder, {name: {"print": prints[name], "answer": answer} for name, answer in answers.items()})
+
+    def check_and_keep(path):
+        answer = check_one(path)
+        with keeping:  # in this thread: Ctrl-C comes in the main one, and not between an answer and its keeping
+            answers[path.name] = answer
+            keep()
+
     if left:
-        with solutions.private_server(), ThreadPoolExecutor(at_once or os.cpu_count() or 1) as pool:
-            waiting = {pool.submit(check_one, path): path.name for path in left}
-            try:
-                for done in as_completed(waiting):
-                    name = waiting[done]
-                    answers[name] = done.result()
-                    _keep(folder, {n: {"print": prints[n], "answer": answers[n]} for n in answers})
-                    if progress:
-                        progress(name, True)
-            except BaseException:  # Ctrl-C: what has begun ends, nothing else begins
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        keep()  # a folder that cannot be written is said at once
+        with solutions.private_server(), side_by_side(at_once or processors()) as submit:
+            waiting = {submit(check_and_keep, path): path.name for path in left}
+            for done in as_completed(waiting):
+                done.result()
+                if progress:
+                    progress(waiting[done], True)
     return {path.name: answers[path.name] for path in there}
+
+
+def processors():
+    """Return how many processors this process may use (int)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
@@ -186,7 +201,10 @@ def _kept(folder):
 
 
 def _keep(folder, found):
-    """Write what was found, whole or not at all."""
+    """Write what was found, whole or not at all; remove what a run that was killed had half written."""
+    for old in folder.glob(f"{KEPT}.*"):
+        if not psutil.pid_exists(int(old.suffix[1:])):
+            old.unlink(missing_ok=True)
     new = folder / f"{KEPT}.{os.getpid()}"
     new.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     new.replace(folder / KEPT)

@@ -1,12 +1,18 @@
 """python -m helpers.check --class and check.classroom: a class checked side by side, stopped, and run again."""
 
+import contextlib
 import csv
 import html
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 
 import nbformat
 import pytest
 from answers import tables
+from places import ROOT
 
 from helpers import check, notebooks
 from helpers.check import __main__ as command
@@ -179,6 +185,54 @@ def test_a_stopped_run_loses_nothing_and_checks_nothing_twice(tmp_path, monkeypa
     assert [*done] == [*"abcde"]
     assert {"a", "b"}.isdisjoint(checked[before:])
     assert set(checked) == {*"abcde"}
+
+
+KILLED = """
+    import contextlib, os, signal, sys
+    from pathlib import Path
+    from helpers.check import whole_class
+
+    def replace(self, target):
+        if len(whole_class.json.loads(self.read_text())) == 3 and "half" in sys.argv:
+            os.kill(os.getpid(), signal.SIGKILL)
+        replaced(self, target)
+        if len(whole_class.json.loads(Path(target).read_text())) == 2 and "half" not in sys.argv:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    replaced, Path.replace = Path.replace, replace
+    whole_class.solutions.private_server = contextlib.nullcontext  # lesson 00 needs none
+    whole_class.check_class(sys.argv[1], at_once=1)
+"""
+
+
+@pytest.mark.parametrize("when", ["between", "half"])
+def test_a_run_that_is_killed_loses_nothing_and_checks_nothing_twice(tmp_path, monkeypatch, when):
+    """Killed when two answers are kept, or while the third is written: as a power cut, with nothing tidied up."""
+    for name in "abcd":
+        hand_in(tmp_path / name, tables()["00"][0].right[0] if name in "ac" else HUNG.replace("while True", "if True"))
+    program = [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path), when]
+    killed = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    half_written = [*tmp_path.glob(f"{whole_class.KEPT}.*")]
+    assert len(half_written) == (when == "half")
+    checked = []
+    real = whole_class.check_one
+    monkeypatch.setattr(whole_class, "check_one", lambda path: checked.append(path.name) or real(path))
+    monkeypatch.setattr(whole_class.solutions, "private_server", contextlib.nullcontext)
+    answers = whole_class.check_class(tmp_path, at_once=1)
+    assert checked == ["c", "d"]
+    assert [*answers] == [*"abcd"]
+    assert [answers[name]["marks"]["Lesson 00: for_each"] for name in "abcd"] == ["✔", "✘", "✔", "✘"]
+    assert answers["a"] == answers["c"] and answers["b"] == answers["d"]
+    assert not [*tmp_path.glob(f"{whole_class.KEPT}.*")]
+
+
+def test_a_class_folder_that_cannot_be_written_is_said_before_anything_is_checked(tmp_path, monkeypatch, capsys):
+    hand_in(tmp_path / "a")
+    (tmp_path / whole_class.KEPT).mkdir()  # root may write anywhere
+    monkeypatch.setattr(whole_class, "check_one", None)
+    assert command.main(["--class", str(tmp_path)]) == 2
+    assert whole_class.KEPT in capsys.readouterr().err
 
 
 def test_an_answer_that_another_run_may_better_is_asked_again(tmp_path, monkeypatch):
