@@ -13,7 +13,7 @@ from helpers.check.harness import Harness
 from helpers.check.loading import another_world, keyboard, loaded
 from helpers.check.look import guarded, look_of
 from helpers.check.project import FUNCTIONS, files_in, has_ids, home, left_out, sources
-from helpers.check.report import BAD, Report
+from helpers.check.report import BAD, GOOD, Report, sign
 from helpers.check.together import side_by_side
 from helpers.server import ServerError
 
@@ -44,7 +44,7 @@ class Result:
         lines = [f"Summary of {self.folder}"]
         for report in self.reports:
             how = "" if report else f": {report.problem or f'{report.to_fix} to fix'}"
-            lines.append(f"  {'✔' if report else '✘'} {report.title}{how}")
+            lines.append(f"  {sign(GOOD if report else BAD)} {report.title}{how}")
         well = sum(map(bool, self.reports))
         return "\n".join([*lines, "All is well." if not self.status else f"{well} of {len(self.reports)} are well."])
 

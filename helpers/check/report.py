@@ -1,5 +1,6 @@
 """What a check says: the report, and its lines."""
 
+import os
 import re
 import textwrap
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ TELLING = re.compile(r"error|exception|fail|denied|could not|cannot|can't|doesn'
 WIDTH = 96  # characters; JupyterLab beside its table of contents breaks longer lines within words
 GOOD, BAD, SKIPPED, NOTE = "✔", "✘", "–", "·"
 MARKS = {GOOD: "ok", BAD: "fail", SKIPPED: "skipped", NOTE: "note"}  # in JSON
+SPOKEN = {GOOD: "right:", BAD: "to fix:", SKIPPED: "not looked at:", NOTE: "note:"}
 
 
 def _wrapped(text, indent):
@@ -22,6 +24,11 @@ def _wrapped(text, indent):
                       break_long_words=False, break_on_hyphens=False)
         for number, line in enumerate(lines)
     )  # fmt: skip
+
+
+def sign(mark):
+    """Return a mark as it is printed: the sign, or, where COURSE_WORDS is set, a word that a screen reader speaks."""
+    return SPOKEN[mark] if os.environ.get("COURSE_WORDS") else mark
 
 
 _lessons_versions = set()  # as _marks_of() gives them
@@ -57,7 +64,7 @@ class Line:
 
     def text(self, more=True):
         """Return the line as it is printed: in lines of WIDTH at most, where no word is longer."""
-        lines = [_wrapped(f"{self.mark} {self.asked}", "  ")]
+        lines = [_wrapped(f"{sign(self.mark)} {self.asked}", "  ")]
         if self.mark == BAD:
             below = [f"seen: {self.observed}"]
             if self.inherited:

@@ -144,7 +144,7 @@ def polish(folder):
     """Make a built site lighter, and fix what axe-core finds: only icons that are used, and text that need not wait."""
     used = set()
     for page in folder.glob("**/*.html"):
-        text = named(lighter(page.read_text(encoding="utf-8")))
+        text = spoken(named(lighter(page.read_text(encoding="utf-8"))))
         page.write_text(text, encoding="utf-8")
         used |= icons(text)
     for script in folder.glob("_static/scripts/*.js"):
@@ -172,6 +172,22 @@ def named(text):
     text = text.replace(' aria-label="Toggle hidden content"', "")
     text = re.sub(r'(<button[^>]* class="btn search-button-field[^>]*aria-label="Search)"', r'\1 Ctrl+K"', text)
     return re.sub(r"<th([^>]*)>((?:\s|&nbsp;|<p></p>)*)</th>", r"<td\1>\2</td>", text)
+
+
+SPOKEN = {"✔": "right", "✘": "to fix"}  # the signs of helpers.check
+
+
+def spoken(text):
+    """Return a page in whose outputs a screen reader speaks the signs of the checks as words.
+
+    >>> spoken("<pre>  ✔ it yields</pre>")
+    '<pre>  <span role="img" aria-label="right">✔</span> it yields</pre>'
+    """
+
+    def word(sign):
+        return f'<span role="img" aria-label="{SPOKEN[sign[0]]}">{sign[0]}</span>'
+
+    return re.sub(r"<pre.*?</pre>", lambda output: re.sub("|".join(SPOKEN), word, output[0]), text, flags=re.DOTALL)
 
 
 def icons(text):

@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from places import PATIENCE
 
 from helpers import check, databases, notebooks, seed
-from helpers.check import rules
+from helpers.check import folder, rules
 from helpers.check.mistakes import LESSONS, MISTAKES
 from helpers.check.report import GOOD, Report
 
@@ -180,6 +180,21 @@ def test_the_report_says_what_was_seen_why_it_matters_and_where_it_is_treated(ca
     assert max(map(len, said.splitlines())) <= 96
     assert said.startswith("stream_users()\n  ✔ it gives every user, once\n")
     assert said.endswith("1 thing to fix.\n")
+
+
+def test_signs_become_words_for_a_screen_reader(monkeypatch):
+    report = Report("stream_users()")
+    report.good("it gives every user, once")
+    report.bad("its connection is closed", "it was open", why="Others wait.")
+    report.skip("what else is asked", "not looked at, because it hangs")
+    report.note("a note")
+    result = folder.Result("solution", [report])
+    assert "\n  ✔ it gives every user, once\n  ✘ its connection is closed\n" in str(report)
+    assert "\n  ✘ stream_users(): 1 to fix\n" in result.summary()
+    monkeypatch.setenv("COURSE_WORDS", "1")
+    assert "\n  right: it gives every user, once\n  to fix: its connection is closed\n" in str(report)
+    assert "\n  to fix: stream_users(): 1 to fix\n" in result.summary()
+    assert not {"✔", "✘", "–", "·"} & {*f"{report}{result.summary()}"}
 
 
 def test_a_report_is_the_same_each_time():

@@ -117,6 +117,12 @@ def test_pages_lead_to_binder_only_where_the_clone_has_an_address(tmp_path, orig
     assert site.address(tmp_path) == address
 
 
+def test_a_screen_reader_speaks_the_signs_of_the_checks():
+    text = site.spoken("<title>✔</title><pre>\n  ✔ it yields\n  ✘ it closes\n</pre><p>✘</p>")
+    assert text.startswith('<title>✔</title><pre>\n  <span role="img" aria-label="right">✔</span> it yields\n')
+    assert text.endswith('  <span role="img" aria-label="to fix">✘</span> it closes\n</pre><p>✘</p>')
+
+
 def test_the_site_is_made_light(tmp_path):
     (tmp_path / "_static/scripts").mkdir(parents=True)
     (tmp_path / "_static/styles").mkdir()
