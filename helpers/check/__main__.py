@@ -65,6 +65,8 @@ def check_class(class_folder, csv_file=None):
         print("Stopped. What was checked is kept: run the same command again to go on.", file=sys.stderr)
         return 130
     print(whole_class.text(answers))
+    if further := whole_class.next_step(answers, class_folder):
+        print(f"\n{further}")
     return 2 if any(answer["problem"] for answer in answers.values()) else 0
 
 

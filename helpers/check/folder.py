@@ -14,10 +14,10 @@ from helpers.check.loading import another_world, keyboard, loaded
 from helpers.check.look import guarded, look_of
 from helpers.check.project import FUNCTIONS, files_in, has_ids, home, left_out, sources
 from helpers.check.report import BAD, GOOD, Report, sign
-from helpers.check.together import side_by_side
+from helpers.check.together import processors, side_by_side
 from helpers.server import ServerError
 
-AT_ONCE = 3  # checks at the same time: each waits for its process, its server and its clock
+AT_ONCE = 3  # checks at the same time, at most: each waits for its process, its server and its clock
 
 
 @dataclass
@@ -80,7 +80,7 @@ def private_server():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def solution(folder, say=None, at_once=AT_ONCE):
+def solution(folder, say=None, at_once=None):
     """Check the solution in `folder`; return a Result. Ctrl-C ends it at once, and leaves nothing behind.
 
     Parameters
@@ -89,8 +89,8 @@ def solution(folder, say=None, at_once=AT_ONCE):
         It is copied first: nothing that the solution does reaches it. The solution may stand one or two folders down.
     say : callable, optional
         Called with each Report, in the order of the tasks, as soon as it is there.
-    at_once : int
-        How many functions side by side.
+    at_once : int, optional
+        How many functions side by side; one more than there are processors, AT_ONCE at the most.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def solution(folder, say=None, at_once=AT_ONCE):
     found = files_in(folder)
     result = Result(str(folder))
     first = {function.file: function for function in reversed(FUNCTIONS)}
-    with side_by_side(at_once) as submit:
+    with side_by_side(at_once or min(processors() + 1, AT_ONCE)) as submit:
         waiting = [
             submit(one, folder, found[function.file], function, first[function.file] is function)
             for function in FUNCTIONS

@@ -26,15 +26,15 @@ def first_run(look, observed, asked):
     if error and observed.get("closed_early") and not observed.get("count"):
         look.bad(asked, f"its connection was closed before the first next(): {told(error)}", 33)
         stop_here(look)
+    if observed.get("closed_early") and observed.get("ended") and not observed["count"]:
+        look.bad(asked, "its connection was closed before the first next(), and nothing came", 33)
+        stop_here(look)
     if observed["notes"].get("read_closed"):
         then = told(error) if error else "what had not come by then never came"
         look.bad(asked, f"its connection was closed, and then its rows were asked for: {then}", 33)
         stop_here(look)
     if error:
         look.bad(asked, explained(error, observed["passed"]), why="It must run before it can be looked at.")
-        stop_here(look)
-    if observed.get("closed_early") and observed.get("ended") and not observed["count"]:
-        look.bad(asked, "its connection was closed before the first next(), and nothing came", 33)
         stop_here(look)
     if observed["passed"].connections or observed.get("printed") or observed.get("items"):
         return

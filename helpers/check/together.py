@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -37,3 +38,8 @@ def go_on():
     """Raise Stopped if the side_by_side() that this runs in, or one around it, was stopped."""
     if any(stop.is_set() for stop in _stops.get()):
         raise Stopped
+
+
+def processors():
+    """Return how many processors this process may use (int)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,6 +12,7 @@ import csv
 import hashlib
 import json
 import os
+import shlex
 import threading
 from collections import Counter
 from concurrent.futures import as_completed
@@ -23,7 +24,7 @@ from helpers.check import folder as solutions
 from helpers.check import handed_in
 from helpers.check.mistakes import MISTAKES
 from helpers.check.project import is_left_out
-from helpers.check.together import side_by_side
+from helpers.check.together import processors, side_by_side
 
 KEPT = ".generators-class.json"  # in the class's folder
 READ = {".py", ".ipynb", ".csv", ".env", ".txt", ".sql"}  # what a check's answer depends on
@@ -172,11 +173,6 @@ def check_class(folder, progress=None, at_once=None):
     return {path.name: answers[path.name] for path in there}
 
 
-def processors():
-    """Return how many processors this process may use (int)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextlib.contextmanager
 def bar(folder):
     """Show a progress bar inside the block; give what check_class calls with each learner."""
@@ -248,6 +244,17 @@ def text(answers):
         lines += ["", "The commonest mistakes:"]
         lines += [f"  {count:3} of {len(answers)}  {number}: {MISTAKES[number].name}" for number, count in common[:10]]
     return "\n".join(lines)
+
+
+def next_step(answers, folder):
+    """Return how to see one learner's whole report (str); "" where no task is to fix."""
+    wrong = (
+        name for name, answer in answers.items()
+        if any(mark == WRONG and column.startswith("Task") for column, mark in answer["marks"].items())
+    )  # fmt: skip
+    name = next(wrong, None)
+    path = "" if name is None else shlex.quote(str(Path(folder, name)))
+    return path and f"A learner's whole report: python -m helpers.check {safe(path)}"
 
 
 def mistakes(answers):

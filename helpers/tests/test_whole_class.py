@@ -120,6 +120,15 @@ def test_the_text_shows_marks_reasons_and_no_control_characters(answers):
     assert row.endswith("✔" * len(tables()["00"]))
 
 
+def test_a_teacher_is_told_how_to_see_one_learners_report(klass, answers, capsys, monkeypatch):
+    monkeypatch.setattr(whole_class, "check_one", None)  # nothing is left to check
+    assert command.main(["--class", str(klass)]) == 2
+    said = capsys.readouterr().out
+    assert said.startswith(whole_class.text(answers))
+    assert said.endswith(f"\nA learner's whole report: python -m helpers.check {klass / 'fatou'}\n")
+    assert whole_class.next_step({"ada": answers["ada"]}, klass) == ""
+
+
 def test_the_commonest_mistakes_come_first_with_how_many_have_each():
     answers = {str(n): {"marks": {}, "problem": "", "mistakes": found} for n, found in enumerate([[3, 1], [3], [7]])}
     assert whole_class.mistakes(answers) == [(3, 2), (1, 1), (7, 1)]
