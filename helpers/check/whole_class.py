@@ -139,7 +139,8 @@ def check_class(folder, progress=None, at_once=None):
     progress : callable, optional
         Called with the name of a learner, and whether they were checked now (True) or before (False).
     at_once : int, optional
-        How many learners side by side; as many as there are processors. Of each, one function is looked at at a time.
+        How many learners side by side; one more than there are processors, for a check waits now and then. Of each, one
+        function is looked at at a time.
     """
     folder = Path(folder)
     there = learners(folder)
@@ -164,7 +165,7 @@ def check_class(folder, progress=None, at_once=None):
 
     if left:
         keep()  # a folder that cannot be written is said at once
-        with solutions.private_server(), side_by_side(at_once or processors()) as submit:
+        with solutions.private_server(), side_by_side(at_once or processors() + 1) as submit:
             waiting = {submit(check_and_keep, path): path.name for path in left}
             for done in as_completed(waiting):
                 done.result()
