@@ -101,7 +101,7 @@ def home():
     Raises
     ------
     ServerError
-        The folder cannot be made or written, belongs to somebody else, or is a symbolic link.
+        The folder cannot be made or written, belongs to somebody else, is a symbolic link, or holds other files.
     """
     if chosen := os.environ.get("COURSE_SERVER_DIR"):
         folders = [Path(os.path.expanduser(chosen)).absolute()]
@@ -196,6 +196,11 @@ def _private_folder(path):
             "not use it. Remove it, or name another folder in COURSE_SERVER_DIR or TMPDIR."
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
+        if any(path.iterdir()) and not (path / "users.lock").exists():  # a home, or /tmp for root
+            raise ServerError(
+                f"{path} holds other files, and the private server would close it to everybody else. Name an empty "
+                "folder, or one that does not exist yet, in COURSE_SERVER_DIR."
+            )
         path.chmod(0o700)
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise PermissionError(f"{path} cannot be written")

@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
-
 from helpers import check, notebooks
 from helpers.brought import pickled_by_value
 from helpers.check.look import COMPUTING, quietly
@@ -41,11 +39,11 @@ class Turn:
 
 def turns(lesson):
     """Return the Turns of a lesson ("02" or a path), in order; [] for one that has none."""
-    cells = nbformat.read(notebooks.find(lesson), as_version=4).cells
+    cells = notebooks.read(notebooks.find(lesson)).cells
     imports = "\n".join(_imports(cell.source) for cell in cells if cell.cell_type == "code")
     found, above, waiting = [], [imports], None
     for cell in cells:
-        tags = set(cell.metadata.get("tags", []))
+        tags = notebooks.tags(cell)
         if cell.cell_type != "code":
             continue
         if THEIRS & tags:
@@ -71,7 +69,7 @@ def _imports(source):
 def lesson_of(path):
     """Return the number of the lesson ("02") that a notebook is a copy of, by its cells' ids; None if of none."""
     try:
-        cells = nbformat.read(path, as_version=4).cells
+        cells = notebooks.read(path).cells
     except Exception:  # whatever was handed in under that name
         return None
     ids = [cell.get("id", "") for cell in cells]
@@ -87,7 +85,7 @@ def reports(path):
     lesson = lesson_of(path)
     if lesson is None:
         raise ValueError(f"{Path(path).name} is not a copy of a lesson")
-    sources = {cell.get("id"): cell.source for cell in nbformat.read(path, as_version=4).cells}
+    sources = {cell.get("id"): cell.source for cell in notebooks.read(path).cells}
     for turn in turns(lesson):
         yield _report(turn, lesson, sources.get(turn.cell))
 

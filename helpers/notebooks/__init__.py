@@ -2,7 +2,6 @@
 
 python -m helpers.notebooks run [LESSON ...]      run top to bottom and store clean outputs; FRESH=1 stores every one
 python -m helpers.notebooks clean [LESSON ...]    strip what differs between machines and runs from the stored files
-python -m helpers.notebooks check [LESSON ...]    fail where what is stored is not clean, whole and small
 python -m helpers.notebooks clear [LESSON ...]    remove the outputs and fold the solutions
 python -m helpers.notebooks minutes [LESSON ...]  print how long each lesson takes, and what the learner does in it
 python -m helpers.notebooks copies [LESSON ...]   make learners' copies in my_lessons; what is there is left as it is

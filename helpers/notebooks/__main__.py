@@ -20,9 +20,10 @@ def main(arguments):
     elif command == "fresh" and names:
         for path in paths:
             copies.renew(path)
-    elif command in ("run", "clean", "check", "clear"):
+    elif command in ("run", "clean", "clear"):
         os.environ["TQDM_DISABLE"] = "1"  # progress bars leave no trace in stored outputs
-        return max([_each(command, path) for path in paths], default=0)
+        for path in paths:
+            _store(command, path)
     else:
         print(helpers.notebooks.__doc__, file=sys.stderr)
         return 2
@@ -43,13 +44,8 @@ def _links(url=None):
     return 0
 
 
-def _each(command, path):
+def _store(command, path):
     print(f"{command} {path.name}", flush=True)
-    if command == "check":
-        found = store.problems(path)
-        for problem in found:
-            print(f"  {problem}")
-        return int(bool(found))
     if command == "run":
         store.run(path, fresh=bool(os.environ.get("FRESH")))
     elif command == "clean":
@@ -58,7 +54,6 @@ def _each(command, path):
         store.write(store.clear(helpers.notebooks.read(path)), path)
     if path.parent == LESSONS:
         minutes.state_in_readme(path)
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 
 import pytest
 from places import FAILS, PEOPLE, wait_until
@@ -38,6 +39,19 @@ def test_the_folder_stands_in_the_cache_or_in_the_temporary_folder_where_there_i
     monkeypatch.setattr(server.tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/cache")
     assert server.home() == tmp_path / f"generators-course-{os.getuid()}"
+
+
+def test_a_folder_that_holds_other_files_stays_open_to_others(tmp_path, monkeypatch):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o755)
+    monkeypatch.setenv("COURSE_SERVER_DIR", str(folder))
+    (folder / "mine.txt").touch()
+    with pytest.raises(server.ServerError, match="holds other files"):
+        server.home()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    (folder / "mine.txt").unlink()
+    assert server.home() == folder and stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 PROFILE = "#include <tunables/global>\n{program} {{\n  #include <abstractions/user-tmp>\n}}\n"
