@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -257,7 +258,9 @@ def _spawn_supervisor(folder):
         start_new_session=True,
         cwd=folder,
     )
-    with process.stdout:
+    with process.stdout, _shown() as goes_on:
+        while not select.select([process.stdout], [], [], 0.25)[0]:
+            goes_on()
         word = process.stdout.readline()  # ends with the supervisor at the latest
     process.wait()
     answer = (
@@ -265,6 +268,19 @@ def _spawn_supervisor(folder):
     )
     if "error" in answer:
         raise ServerError(answer["error"])
+
+
+@contextlib.contextmanager
+def _shown():
+    """Yield a function to call now and then: from the second second on it shows that the start goes on."""
+    try:
+        from tqdm import tqdm
+    except ImportError:  # a Python without the course's packages
+        yield lambda: None
+        return
+    what = "Starting the private server, which takes longest the first time: {elapsed}"
+    with tqdm(bar_format=what, leave=False, delay=1, miniters=0) as bar:
+        yield bar.update
 
 
 # The supervisor -------------------------------------------------------------------------------------------------------

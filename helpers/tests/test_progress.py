@@ -1,12 +1,14 @@
 """What takes over 2 s shows a progress bar, which goes away again: nothing of it is stored, and nbval sees none."""
 
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 
 import nbclient
 import nbformat
 import pytest
+from places import PATIENCE
 
-from helpers import notebooks
+from helpers import notebooks, server
 from helpers.notebooks import store
 
 CODE = """
@@ -72,3 +74,21 @@ def test_seeding_and_measuring_show_a_bar_that_is_wiped_away(runs):
 def test_with_tqdms_switch_there_is_none(runs):
     written, _ = runs["under nbval"]
     assert written == {"stdout": "8\ndivision by zero\n", "stderr": ""}
+
+
+@pytest.mark.parametrize("switch", [{}, {"TQDM_DISABLE": "1"}], ids=["in-lab", "under-nbval"])
+def test_a_private_server_that_takes_its_time_to_start_says_so(place, tmp_path, switch):
+    slow = tmp_path / "mariadbd"
+    program = shlex.quote(server.find_program())
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *--socket*) sleep 3;; esac\nexec {program} "$@"\n')
+    slow.chmod(0o755)
+    place.environment.pop("TQDM_DISABLE", None)
+    started = place.start("from helpers import server; server.ensure()", COURSE_MYSQLD=str(slow), **switch)
+    _, said = started.communicate(timeout=PATIENCE)
+    assert started.returncode == 0, said
+    steps = said.split("\n")  # "\r" on the way, which text mode reads as a line's end
+    if switch:
+        assert steps == [""]
+    else:
+        assert len({step for step in steps if step.startswith("Starting the private server")}) >= 2, "its clock goes on"
+        assert not steps[-1].strip(), "wiped away"
