@@ -34,11 +34,11 @@ fresh: ready  ## give you a new copy of LESSON=02 and keep your old one beside i
 
 test: ready  ## run every lesson and every test and compare with what is stored; LESSON=02 takes one lesson's
 	@$(python) -m ruff check
-	@$(python) -m pytest -n 2 --dist loadfile --nbval notebooks helpers $(if $(LESSON),--lesson $(LESSON)) $(TEST)
+	@$(python) -m pytest -n 3 --dist loadfile --nbval notebooks helpers $(if $(LESSON),--lesson $(LESSON)) $(TEST)
 
 quick: ready  ## run the tests that need under 30 s together
 	@$(python) -m ruff check
-	@$(python) -m pytest -n 2 --dist loadfile --quick helpers $(TEST)
+	@$(python) -m pytest -n 3 --dist loadfile --quick helpers $(TEST)
 
 browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
 	@helpers/setup.sh browser

@@ -17,6 +17,7 @@ import contextlib
 import gc
 import html
 import importlib
+import math
 import os
 import signal
 import statistics
@@ -27,6 +28,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cloudpickle
 
@@ -317,7 +319,7 @@ def _measure_here(function, results):
     if "error" in clock:
         raise clock["error"]
     above, children = came_along - baseline, clock["children"]
-    sampled = [(max(0.0, at - clock["start"]), level + above + children.added(at)) for level, at in samples]
+    sampled = _with_children(samples, children, above, clock["start"])
     sampled_peak = max(level for _, level in sampled)
     answer = {
         "peak": sampled_peak if high is None else max(high + above, sampled_peak if children.samples else 0.0),
@@ -332,6 +334,16 @@ def _measure_here(function, results):
     if results:
         answer["result"] = cloudpickle.dumps(clock["result"])
     return answer
+
+
+def _with_children(samples, children, above, start):
+    """Return (seconds since the start, MiB above the baseline) for each sample, what children held till then in it."""
+    times = [at for _, at in samples]
+    spans = pairwise([-math.inf, *times[:-1], math.inf])  # a child's short peak may come between two samples
+    return [
+        (max(0.0, at - start), level + above + children.added(*span))
+        for (level, at), span in zip(samples, spans, strict=True)
+    ]
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Memory of processes as the system counts it: the high-water mark, what children hold, and who was ended for it."""
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 import psutil
 
 MIB = 2**20
+TRIES = 5  # at a look at several processes while none of them starts or ends
+SAME = 0.25  # MiB by which a process's share may change during that look
 SMAPS = os.path.exists("/proc/self/smaps_rollup")
 
 
@@ -40,14 +43,12 @@ def _sizes(path):
     return {}
 
 
-def share(pid="self"):
-    """Return a process's proportional share of memory in MiB (proc_pid_smaps_rollup(5)): its own pages, and its part of
-    those that it shares. What it holds (RSS) where Linux does not say; 0 for a process that is gone."""
-    return _held_and_share(pid)[1]
-
-
 def _held_and_share(pid):
-    """Return what a process holds (RSS) and its share of it, in MiB, as of one moment."""
+    """Return what a process holds (RSS) and its proportional share of that, in MiB, as of one moment.
+
+    The share is its own pages, and its part of those that it shares (proc_pid_smaps_rollup(5)); all that it holds where
+    Linux does not say. (0, 0) for a process that is gone.
+    """
     if SMAPS and (sizes := _sizes(f"/proc/{pid}/smaps_rollup")):
         return sizes["Rss"], sizes["Pss"]
     with contextlib.suppress(psutil.Error):
@@ -109,7 +110,7 @@ class ChildrensMemory:
     def __enter__(self):
         self._family = Family()
         self._before = self._family.numbers()
-        self._start = self._beyond_own(self._before)
+        _, self._start = self._beyond_own(self._before)
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
         return self
@@ -123,18 +124,21 @@ class ChildrensMemory:
         """The most that the children held together (MiB)."""
         return max((held for _, held, _ in self.samples), default=0.0)
 
-    def added(self, at):
-        """Return the MiB that children added at this time.time(), by the last sample before it."""
-        return next((added for when, _, added in reversed(self.samples) if when <= at), 0.0)
+    def added(self, after, until):
+        """Return the most MiB that children added in a span of time.time(): by the samples in it, or the one before."""
+        inside = [added for when, _, added in self.samples if after < when <= until]
+        before = (added for when, _, added in reversed(self.samples) if when <= after)
+        return max(inside) if inside else next(before, 0.0)
 
     def _watch(self):
         while not self._done.wait(self._interval):
             family = self._family.numbers()
             new = {pid for pid in family - self._before if not self._borrows(pid)}
             if new or self.samples:
-                held, spike = sum(map(share, new)), self._spike(new)
-                beyond = self._beyond_own((family & self._before) | new) - self._start
-                self.samples.append((time.time(), held + spike, max(0.0, beyond) + spike))
+                sizes, beyond = self._beyond_own((family & self._before) | new)
+                held = sum(sizes[pid][1] for pid in new)
+                spike = max((self._spike(pid, sizes[pid][0]) for pid in new), default=0.0)
+                self.samples.append((time.time(), held + spike, max(0.0, beyond - self._start) + spike))
 
     @staticmethod
     def _borrows(pid):
@@ -142,22 +146,38 @@ class ChildrensMemory:
         before = _layout("self")
         return before is not None and _layout(pid) in (None, before, _layout("self"))
 
-    def _spike(self, new):
-        """Return by how much one of them has been above what it holds now, since they were last looked at (MiB)."""
-        most = 0.0
-        for pid in new:
-            sizes = _sizes(f"/proc/{pid}/status")
-            high = sizes.get("VmHWM")
-            if high is not None and high != self._highest.get(pid):
-                self._highest[pid] = high
-                most = max(most, high - sizes["VmRSS"])
-        return most
+    def _spike(self, pid, held):
+        """Return by how much a child has been above what it holds (MiB), since it was last looked at.
+
+        `held` is what it held a moment ago: more than now where it has just freed memory, and that is counted already;
+        less than now where it is about to free what has no place in its addresses any more. That is looked at again.
+        """
+        sizes = _sizes(f"/proc/{pid}/status")
+        high, now = sizes.get("VmHWM"), sizes.get("VmRSS")
+        if high is None or high == self._highest.get(pid):
+            return 0.0
+        if now < held + 1:
+            self._highest[pid] = high
+        return max(0.0, high - max(held, now))
 
     @staticmethod
     def _beyond_own(family):
-        """What this process and its family hold together beyond what this one holds (MiB): shared pages count once."""
-        held, own_share = _held_and_share("self")
-        return own_share + sum(map(share, family)) - held
+        """Return what each holds and its share of it, and what all hold beyond what this process holds (MiB).
+
+        Shared pages count once. A fork or an end in the middle changes everybody's share: then all is read again.
+        """
+        least, sizes = math.inf, {}
+        for _ in range(TRIES):
+            shares = [_held_and_share("self")]
+            now = {pid: _held_and_share(pid) for pid in family}
+            shares.append(_held_and_share("self"))
+            not_own, still_not_own = (share - held for held, share in shares)
+            beyond = min(not_own, still_not_own) + sum(share for _, share in now.values())
+            if beyond < least:
+                least, sizes = beyond, now
+            if abs(not_own - still_not_own) < SAME:
+                break
+        return sizes, least
 
 
 def killed_for_memory():

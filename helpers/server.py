@@ -272,15 +272,20 @@ def _spawn_supervisor(folder):
 
 @contextlib.contextmanager
 def _shown():
-    """Yield a function to call now and then: from the second second on it shows that the start goes on."""
+    """Yield a function to call now and then: after a second it shows that the start goes on; then it is wiped away."""
+    began, said = time.monotonic(), []
+
+    def goes_on():
+        seconds = time.monotonic() - began
+        if seconds > 1 and not os.environ.get("TQDM_DISABLE"):  # the switch of all the other bars
+            said.append(f"\rStarting the private server, which takes longest the first time: {seconds:.0f} s")
+            print(said[-1], end="", file=sys.stderr, flush=True)
+
     try:
-        from tqdm import tqdm
-    except ImportError:  # a Python without the course's packages
-        yield lambda: None
-        return
-    what = "Starting the private server, which takes longest the first time: {elapsed}"
-    with tqdm(bar_format=what, leave=False, delay=1, miniters=0) as bar:
-        yield bar.update
+        yield goes_on
+    finally:
+        if said:
+            print("\r" + " " * len(said[-1]) + "\r", end="", file=sys.stderr, flush=True)
 
 
 # The supervisor -------------------------------------------------------------------------------------------------------

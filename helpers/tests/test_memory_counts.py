@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import math
 import multiprocessing
 import os
 import signal
@@ -173,6 +174,13 @@ def test_memory_of_processes_that_the_function_starts_is_counted(function):
     assert measured.peak == pytest.approx(measured.result, rel=0.10)
     assert measured.children > 60
     assert "the processes that it started held up to" in memory.Comparison({"mine": measured}).notes[0]
+
+
+def test_a_short_peak_of_a_child_between_two_samples_counts():
+    children = processes.ChildrensMemory(interval=1)
+    children.samples = [(1.0, 9.0, 5.0), (2.0, 99.0, 95.0), (2.5, 9.0, 4.0)]
+    spans = {(-math.inf, 0.5): 0.0, (-math.inf, 1.5): 5.0, (1.5, 3.0): 95.0, (2.2, 2.4): 95.0, (3.0, math.inf): 4.0}
+    assert {span: children.added(*span) for span in spans} == spans
 
 
 def test_a_cached_function_of_a_notebook_is_measured():

@@ -224,7 +224,7 @@ def stream_users():
     for user in cursor:
         user["age"] = int(user["age"])
         yield user
-""", "23 of 23 users were missing"),
+""", "its connection was closed, and then its rows were asked for"),
         ("""
 def stream_users():
     connection = seed.connect_to_prodev()
