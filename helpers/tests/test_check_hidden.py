@@ -103,19 +103,6 @@ def stream_users__right_33_another_connection_closed_before():
     yield from dicts()
 
 
-def stream_users__right_33_each_page_read_before_it_is_closed():
-    last = ""
-    while True:
-        with closing(seed.connect_to_prodev()) as connection:
-            cursor = connection.cursor(dictionary=True)
-            cursor.execute("SELECT * FROM user_data WHERE user_id > %s ORDER BY user_id LIMIT 500", (last,))
-            page = cursor.fetchall()
-        if not page:
-            return
-        yield from page
-        last = page[-1]["user_id"]
-
-
 def stream_users__right_33_closed_behind_the_last():
     connection = seed.connect_to_prodev()
     try:

@@ -83,13 +83,18 @@ def test_the_walk_leaves_the_measured_process_as_it_was():
 HOLD = "import sys, time; held = bytearray(64 * 2**20); print(1, flush=True); sys.stdin.read()"
 
 
-def hold_in_a_subprocess():
-    with subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+def most_of(program):
+    """Run a Python program that says 1 and waits, until it has been looked at; return its high-water mark (MiB)."""
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         child.stdout.readline()
         most = processes.high_water_mark(child.pid)
         until_seen()
         child.communicate(b"")
     return most
+
+
+def hold_in_a_subprocess():
+    return most_of(HOLD)
 
 
 def hold_in_forks():
@@ -154,14 +159,8 @@ def hold_in_a_pool():
 
 
 def spike_in_a_subprocess():
-    """A process that has held 96 MiB, and holds little when somebody looks; return the kernel's high-water mark."""
-    code = "import sys; held = bytearray(96 * 2**20); del held; print(1, flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        child.stdout.readline()
-        most = processes.high_water_mark(child.pid)
-        until_seen()
-        child.communicate(b"")
-    return most
+    """A process that has held 96 MiB, and holds little when somebody looks."""
+    return most_of("import sys; held = bytearray(96 * 2**20); del held; print(1, flush=True); sys.stdin.read()")
 
 
 @pytest.mark.parametrize(
