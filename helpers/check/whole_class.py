@@ -109,6 +109,9 @@ def check_one(path):
             answer["again"] = True
     if not copies and path.is_file():
         problems.append("it is not a copy of a lesson")
+    if not problems and set(answer["marks"].values()) == {UNCHECKED}:  # made for another server, say
+        column = next(iter(answer["marks"]))
+        problems.append(f"{column}: {answer['details'][column]}")
     answer["mistakes"].sort()
     answer["problem"] = "; ".join(problems)[:500]
     return answer

@@ -69,6 +69,15 @@ def test_right_answers_of_a_notebook_are_all_well(answers):
     assert not answers["ada"]["problem"]
 
 
+def test_of_whom_nothing_could_be_checked_the_first_reason_is_told(checking_server, tmp_path):
+    source = "import psycopg2\n\n\ndef connect_db():\n    return psycopg2.connect(dbname='x')\n"
+    (tmp_path / "seed.py").write_text(source)
+    answer = whole_class.check_one(tmp_path)
+    assert set(answer["marks"].values()) == {"–"} and answer["mistakes"] == [40]
+    assert answer["problem"].startswith("Task 0: made for PostgreSQL (psycopg2, seed.py line 1)")
+    assert f"  learner: {answer['problem']}" in whole_class.text({"learner": answer})
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [
