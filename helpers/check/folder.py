@@ -9,10 +9,11 @@ from pathlib import Path
 
 from helpers import server
 from helpers.check import process, reading, task0
+from helpers.check.copying import copied, needed
 from helpers.check.harness import Harness
 from helpers.check.loading import another_world, keyboard, loaded
 from helpers.check.look import guarded, look_of
-from helpers.check.project import FUNCTIONS, files_in, has_ids, home, left_out, sources
+from helpers.check.project import FUNCTIONS, files_in, has_ids, home, sources
 from helpers.check.report import BAD, GOOD, Report, sign
 from helpers.check.together import processors, side_by_side
 from helpers.server import ServerError
@@ -149,16 +150,21 @@ def one(folder, file, function, first):
     names = {function.name: function.others} if function.look else dict.fromkeys(task0.FUNCTIONS, ())
     with tempfile.TemporaryDirectory(prefix="gc-", ignore_cleanup_errors=True) as temporary:
         copy = Path(temporary).resolve() / "solution"
-        with contextlib.suppress(shutil.Error):  # a pipe, or what may not be read: all else is copied
-            shutil.copytree(folder, copy, ignore=left_out, ignore_dangling_symlinks=True)
+        without = copied(folder, copy)
+        if file.name in without:
+            report.problem = without[file.name]
+            return report
         texts = sources(copy)
         unused = {name for text in texts.values() for name in reading.imports(text).unused}
         setup = {"do": "import", "module": file.stem, "names": names, "unused": sorted(unused),
                  "users": {function.name: function.uses} if function.uses else None}  # fmt: skip
         with guarded(report), Harness(setup, str(copy)) as harness:
             look = look_of(function.name, report, None, harness)
-            look.files = {file.name: texts[file.name]} | texts
+            look.files, look.without = {file.name: texts[file.name]} | texts, without
             look_at(look, function, file, names, copy, first)
+    if not report:
+        for why in needed(without, f"{report}\n{texts[file.name]}"):
+            report.note(why)
     return report
 
 

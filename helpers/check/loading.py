@@ -3,6 +3,7 @@
 import re
 
 from helpers.check import reading
+from helpers.check.copying import needed
 from helpers.check.report import Stop
 from helpers.check.rules import stop_here
 from helpers.check.words import shortened, told
@@ -85,7 +86,7 @@ def not_imported(look, asked, observed):
     network = notes.get("network")
     if error["type"] == "SyntaxError" and reading.is_python_2(source):
         look.bad("it is Python 3", f"it is written for Python 2: {told(error)}", why="No Python 2 runs today.")
-    elif error["type"] == "ModuleNotFoundError" and (package := missing_package(error)):
+    elif error["type"] == "ModuleNotFoundError" and (package := missing_package(error, look.without)):
         place = f", {error['line'][0]} line {error['line'][1]}" if error["line"] else ""
         look.report.problem = f"needs the package {package}, which is not installed here{place}"
         look.report.unable = True
@@ -97,11 +98,15 @@ def not_imported(look, asked, observed):
     stop_here(look, "it cannot be imported")
 
 
-def missing_package(error):
-    """Return the name of a package that is not installed here, "" where it is a file of the solution's or a slip."""
+def missing_package(error, without):
+    """Return the name of a package that is not installed here, "" where it is a file of the solution's or a slip.
+
+    without: what the copy of the solution lacks (see copying.copied).
+    """
     found = re.search(r"No module named '([\w.]+)'", error["text"])
     name = found[1] if found else ""
-    return "" if "." in name or re.match(r"seed|\d|user_data|mysql", name) else name
+    own = "." in name or re.match(r"seed|\d|user_data|mysql", name) or needed(without, name)
+    return "" if own else name
 
 
 def another_world(look, source, file):

@@ -69,6 +69,7 @@ class Look:
         self.learner, self.harness, self.value = learner, harness, value
         self.called = name  # what the learner calls it
         self.files = {}  # name -> source, of a whole solution; the function's own file first
+        self.without = {}  # what was left out of it, and why: see copying.copied
         self.printed = ""  # by the learner's code since the last question
 
     # Asking ---------------------------------------------------------------------------------------------------------

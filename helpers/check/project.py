@@ -1,11 +1,13 @@
 """A whole solution of the public project: the functions that it is asked for, and where their files are."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.check import task1, task2, task3, task4
 
-LEFT_OUT = (".git", ".venv", "venv", "env", "node_modules", "__pycache__", ".ipynb_checkpoints")
+LEFT_OUT = (".git", ".venv", "venv", "env", "node_modules", "site-packages", "__pycache__", ".ipynb_checkpoints")
+OF_AN_ENVIRONMENT = ("pyvenv.cfg", "conda-meta")  # what is in a virtual environment, whatever its name
 FLOORS = 2  # how many folders down a solution is looked for
 
 
@@ -64,8 +66,8 @@ def _names():
 
 
 def _folders(folder, floors):
-    """Yield the folders below, without those that are left out."""
-    for path in sorted(folder.iterdir()):
+    """Yield the folders below, without those that are left out and those that may not be read."""
+    for path in sorted(folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else ():
         if path.is_dir() and not path.is_symlink() and not is_left_out(path):
             yield path
             if floors > 1:
@@ -73,13 +75,9 @@ def _folders(folder, floors):
 
 
 def is_left_out(path):
-    """Tell whether a folder is none of the solution's: a virtual environment, a cache, a repository's own."""
-    return path.name in LEFT_OUT or (path / "pyvenv.cfg").exists()
-
-
-def left_out(folder, names):
-    """Return those of the names in a folder that are not copied: for shutil.copytree."""
-    return {name for name in names if is_left_out(Path(folder, name))}
+    """Tell whether a folder is not part of the solution: a virtual environment, a cache, a repository's own."""
+    inside = (os.path.exists(path / name) for name in OF_AN_ENVIRONMENT)
+    return os.path.isdir(path) and (path.name in LEFT_OUT or any(inside))
 
 
 def files_in(folder):

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shlex
+import stat
 import threading
 from collections import Counter
 from concurrent.futures import as_completed
@@ -22,6 +23,7 @@ import psutil
 
 from helpers.check import folder as solutions
 from helpers.check import handed_in
+from helpers.check.copying import stays_in, told_of_link
 from helpers.check.mistakes import MISTAKES
 from helpers.check.project import is_left_out
 from helpers.check.together import processors, side_by_side
@@ -60,17 +62,28 @@ def fingerprint(path, checks):
     for file in [path] if path.is_file() else sorted(_files(path)):
         digest.update(f"{file.relative_to(path.parent)}\0".encode(errors="surrogateescape"))
         try:
-            status = file.stat()
-            digest.update(file.read_bytes() if status.st_size <= LARGEST else repr(status).encode())
+            digest.update(_content(file, file.stat() if file == path else file.lstat()))
         except OSError as error:
             digest.update(type(error).__name__.encode())
     return digest.hexdigest()
 
 
+def _content(file, status):
+    """Return what a file, or a link, counts with (bytes): a link in a learner's folder is not followed."""
+    if stat.S_ISLNK(status.st_mode):
+        return os.fsencode(os.readlink(file))
+    if stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST:
+        return file.read_bytes()
+    return repr((status.st_mode, status.st_size, status.st_mtime_ns)).encode()
+
+
 def _files(path):
+    """Yield the files that an answer depends on, and all links."""
     for base, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not is_left_out(Path(base, name))]
-        yield from (Path(base, name) for name in names if Path(name).suffix in READ or name == ".env")
+        for file in (Path(base, name) for name in (*names, *folders)):
+            if file.is_symlink() or file.name in names and (file.suffix in READ or file.name == ".env"):
+                yield file
 
 
 def version_of_checks():
@@ -91,7 +104,8 @@ def check_one(path):
     answer = {"marks": {}, "details": {}, "mistakes": [], "problem": "", "again": False}
     problems = []
     notebooks = [path] if path.is_file() else [f for f in sorted(_files(path)) if f.suffix == ".ipynb"]
-    copies = [file for file in notebooks if handed_in.lesson_of(file)]
+    links = [file for file in notebooks if file != path and file.is_symlink()]
+    copies = [file for file in notebooks if file not in links and file.is_file() and handed_in.lesson_of(file)]
     try:
         if path.is_dir():
             _enter(answer, solutions.solution(path, at_once=1).reports, lambda report: report.title.partition(",")[0])
@@ -107,6 +121,7 @@ def check_one(path):
         except Exception as error:
             problems.append(f"{file.name}: {type(error).__name__}: {error}")
             answer["again"] = True
+    problems += [told_of_link(file, path) for file in links if not stays_in(file, path.resolve())]
     if not copies and path.is_file():
         problems.append("it is not a copy of a lesson")
     if not problems and set(answer["marks"].values()) == {UNCHECKED}:  # made for another server, say
