@@ -35,9 +35,9 @@ OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 this_process = os.getpid()
 the_server = ""  # the socket that stands for it
-held = []  # every connection that the learner's code opens: see _watch
+held = []  # every connection that the learner's code opens: see watch
 pools = []  # the pools that it makes: they keep their connections open
-connects = None  # how often it connected (8 bytes), in memory that its child processes share
+connects = None  # how often it connected (8 bytes), in memory that its child processes share: see counter
 notes = {}  # what the drivers were asked for
 
 
@@ -103,8 +103,8 @@ def serve(answers):
         os.chdir(job["folder"] or job["here"])
     _limit_memory(job["memory"])
     global the_server, connects
-    the_server, connects = job["socket"], mmap.mmap(-1, 8)
-    _watch(job["socket"])
+    the_server, connects = job["socket"], counter(job["socket"])
+    watch(job["socket"])
     for name, text in job["cells"].items():  # for the lines in tracebacks
         linecache.cache[name] = (len(text), None, text.splitlines(True), name)
     if job["folder"]:
@@ -125,6 +125,15 @@ def serve(answers):
             answers.send(("done", result))
     except (EOFError, OSError):
         os._exit(0)  # the check is over
+
+
+def counter(server):
+    """Return 8 bytes that all processes of a check share: they are in a file beside the server's socket."""
+    if not server:
+        return mmap.mmap(-1, 8)
+    with open(os.path.join(os.path.dirname(server), "connects"), "a+b") as file:
+        file.truncate(8)
+        return mmap.mmap(file.fileno(), 8)
 
 
 def _end_with_the_check(descriptor):
@@ -565,6 +574,14 @@ def _settle(folder):
     """Make this process look like one that somebody started in the solution's folder, with credentials set."""
     sys.path.insert(0, folder)
     sys.argv[:] = ["main.py"]
+    # Python processes that it starts run children/sitecustomize.py first
+    path = [os.path.join(OURS, "check", "children"), os.environ.get("PYTHONPATH", "")]
+    os.environ |= {"PYTHONPATH": os.pathsep.join(filter(None, path)), "GENERATORS_CHECK": the_server}
+    surround()
+
+
+def surround():
+    """Give the solution credentials, and nobody to ask and nothing to fetch."""
     os.environ.__class__ = _Environment
     for module, attributes in {
         "dotenv": {"load_dotenv": _load_dotenv, "find_dotenv": lambda *_, **__: ".env", "dotenv_values": _dotenv},
@@ -662,7 +679,7 @@ WHERE_AND_WHO = re.compile(
 )
 
 
-def _watch(socket):
+def watch(socket):
     """Send every connection of every driver to `socket`, and note how it is used.
 
     Connections are held on to, so that only the learner's code closes them. Python closes a forgotten connection when

@@ -161,7 +161,7 @@ def test_the_server_needs_the_standard_library_alone():
 
 
 SMALLEST = {"seed.py": 150}
-LONGER = {"helpers.server": 600, "helpers.check.runner": 900}  # whole, for the reasons that they give
+LONGER = {"helpers.server": 600, "helpers.check.runner": 920}  # whole, for the reasons that they give
 
 
 @pytest.mark.parametrize("module", MODULES)
