@@ -26,10 +26,11 @@ lab: copies  ## open JupyterLab on your copy of the first lesson; LESSON=02 open
 	@exec $(python) -m jupyterlab --LabApp.default_url=/lab/tree/my_lessons/$(lesson) \
 	  --LabApp.workspaces_dir=.venv/workspaces $(headless) $(as_root) $(LAB)
 
-copies: ready  ## make your copies of the lessons in my_lessons; those that are there stay as they are
+copies: venv  ## make your copies of the lessons in my_lessons; those that are there stay as they are
+	@helpers/setup.sh lab_server
 	@$(python) -m helpers.notebooks copies
 
-fresh: ready  ## give you a new copy of LESSON=02 and keep your old one beside it
+fresh: venv  ## give you a new copy of LESSON=02 and keep your old one beside it
 	@$(python) -m helpers.notebooks fresh $(LESSON)
 
 test: ready  ## run every lesson and every test and compare with what is stored; LESSON=02 takes one lesson's
@@ -57,7 +58,7 @@ bench: ready  ## measure beside the other drivers and ways; NAME=ranks takes one
 	  echo "Not all peers could be installed; those are left out: helpers/bench/requirements.txt says what they need." >&2
 	@$(python) -m helpers.bench $(NAME) $(if $(ROWS),--rows $(ROWS)) $(if $(CHECK),--check)
 
-clear: ready  ## remove the outputs from the lessons themselves and fold the solutions
+clear: venv  ## remove the outputs from the lessons themselves and fold the solutions
 	@$(python) -m helpers.notebooks clear
 
 links: venv  ## write Binder links and badges for the clone's origin or URL=…; URL=none takes them out

@@ -2,7 +2,7 @@
 # What `make` calls to get ready; each part does nothing where nothing is missing.
 #
 #   setup.sh venv      .venv with what requirements.txt pins   (PYTHON=… picks the Python)
-#   setup.sh server    a MySQL or MariaDB server program
+#   setup.sh server    a MySQL or MariaDB server program; lab_server warns where there is none, and goes on
 #   setup.sh browser   the system's Chromium, what drives it, and axe-core, for the browser tests
 #   setup.sh site      what makes the website
 #   setup.sh lab_settings PREFIX   what JupyterLab there starts with (helpers/lab_settings.json)
@@ -13,6 +13,8 @@ stamp=.venv/installed  # a copy of the requirements.txt that .venv was made from
 for_browser=helpers/tests/requirements.txt
 for_site=helpers/site/requirements.txt
 axe=4.14.1  # of axe-core
+# mariadb-install-db is in the one, my_print_defaults, which it calls, in the other
+server_packages="mariadb-server-core mariadb-client-core"
 
 say() { echo "$*" >&2; }
 die() { say "$@"; exit 1; }
@@ -86,13 +88,27 @@ lab_settings() {
   cp helpers/lab_settings.json "$1/share/jupyter/lab/settings/overrides.d/generators-course.json"
 }
 
-server() {
-  [ -n "${MYSQL_HOST:-}${MYSQL_UNIX_SOCKET:-}" ] && return  # one's own server
-  .venv/bin/python -m helpers.server find >/dev/null 2>&1 && return
-  # mariadb-install-db is in the one, my_print_defaults, which it calls, in the other
-  apt_install "a MySQL server program; no service is started" mariadb-server-core mariadb-client-core || say "No server program yet."
-  .venv/bin/python -m helpers.server find >/dev/null  # where none is found it says what to type
+server() { get_server || find_server; }  # where none is found it says what to type
+
+# warn where there is none, and go on: lesson 00 needs none
+lab_server() {
+  get_server && return
+  say "No MySQL or MariaDB server program was found. Lesson 00 runs without one; the other lessons need it."
+  if [ -n "${COURSE_MYSQLD:-}" ]; then say "$(find_server 2>&1)"
+  elif command -v apt-get >/dev/null; then say "To install one: sudo apt-get install --no-install-recommends $server_packages"
+  elif [ "$(uname -s)" = Darwin ]; then say "To install one: brew install mariadb"
+  else say "To install one: conda install -c conda-forge mysql-server"
+  fi
 }
+
+get_server() {
+  [ -n "${MYSQL_HOST:-}${MYSQL_UNIX_SOCKET:-}" ] && return  # one's own server
+  find_server 2>/dev/null && return
+  # shellcheck disable=SC2086 # two words
+  apt_install "a MySQL server program; no service is started" $server_packages && find_server 2>/dev/null
+}
+
+find_server() { .venv/bin/python -m helpers.server find >/dev/null; }
 
 has_chromium() {
   for program in chromium chromium-browser google-chrome; do
@@ -157,6 +173,6 @@ lock() {
 }
 
 case "${1:-}" in
-  venv|server|browser|site|lock|lab_settings) "$@" ;;
+  venv|server|lab_server|browser|site|lock|lab_settings) "$@" ;;
   *) sed -n '2,10p' "$0"; exit 2 ;;
 esac

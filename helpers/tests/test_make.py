@@ -100,6 +100,7 @@ class Machine:
             "helpers/tests/requirements.txt",
         ):
             shutil.copy(ROOT / name, self.project / name)
+        self.environment = {"PATH": str(self.programs), "LOG": str(folder / "log"), "APT": str(folder / "apt")}
         self.add("python3", PYTHON)
 
     def add(self, name, script):
@@ -116,8 +117,11 @@ class Machine:
 
     def setup(self, *arguments, **environment):
         """Run setup.sh there."""
-        environment |= {"PATH": str(self.programs), "LOG": str(self.folder / "log"), "APT": str(self.folder / "apt")}
-        return run(self.project / "helpers/setup.sh", *arguments, cwd=self.folder, env=environment)
+        return run(self.project / "helpers/setup.sh", *arguments, cwd=self.folder, env=environment | self.environment)
+
+    def make(self, target):
+        """Run make there."""
+        return run(shutil.which("make"), "-s", target, cwd=self.project, env=self.environment)
 
     def calls(self, start):
         """Return the logged calls that start like `start`."""
@@ -234,6 +238,46 @@ def test_setup_without_a_server_and_without_root_says_what_to_install(machine, d
     done = machine.setup("server")
     assert done.returncode == 1
     assert "/no/such/server" in done.stdout.splitlines()[-1], "the last word is that of helpers.server"
+
+
+@pytest.mark.parametrize(
+    ("system", "install"),
+    [
+        ("Debian", "sudo apt-get install --no-install-recommends mariadb-server-core mariadb-client-core"),
+        ("Darwin", "brew install mariadb"),
+        ("Linux", "conda install -c conda-forge mysql-server"),
+    ],
+)
+def test_make_lab_opens_without_a_server_program_and_make_test_stops(machine, system, install):
+    if system == "Debian":
+        machine.debian(root=False)
+    else:
+        machine.add("id", "echo 1000")
+    machine.add("uname", f"echo {system}")
+    shutil.copy(ROOT / "Makefile", machine.project)
+    shutil.copy(ROOT / "helpers/lab_workspace.json", machine.project / "helpers")
+    (machine.project / ".venv/bin").mkdir(parents=True)
+    shutil.copy(machine.programs / "python3", machine.project / ".venv/bin/python")
+    shutil.copy(machine.project / "requirements.txt", machine.project / ".venv/installed")
+    done = machine.make("lab")
+    assert done.returncode == 0, done.stdout
+    assert [call.split()[2] for call in machine.calls("python3 -m")][-2:] == ["helpers.notebooks", "jupyterlab"]
+    first, second = done.stdout.splitlines()
+    assert first.startswith("No MySQL or MariaDB server program was found. Lesson 00 runs without one")
+    assert second == f"To install one: {install}"
+    done = machine.make("test")
+    assert done.returncode != 0
+    assert not any("pytest" in call for call in machine.calls("python3 -m"))
+
+
+def test_setup_names_a_server_program_that_cannot_be_run_before_it_goes_on_without(machine):
+    (machine.project / ".venv/bin").mkdir(parents=True)
+    python = machine.project / ".venv/bin/python"
+    python.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    done = machine.setup("lab_server", COURSE_MYSQLD="/no/such/server")
+    assert done.returncode == 0
+    assert "COURSE_MYSQLD='/no/such/server' is not a program" in done.stdout.splitlines()[-1]
 
 
 def test_setup_with_a_server_of_ones_own_looks_for_none(machine):
