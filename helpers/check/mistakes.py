@@ -156,12 +156,12 @@ MISTAKES = {
     ),
     24: _m(
         "the average cut off, or divided by the wrong number", "05",
-        "The average is the sum of all ages divided by the number of users, with /: // drops what is behind the point.",
-        seen_in=2,
+        "The average is the sum of all ages divided by the number of users, with /: // drops what follows the decimal "
+        "point.", seen_in=2,
     ),
     25: _m(
         "a buffered cursor", "02",
-        "The driver fetches the whole table to this side before it gives the first row. A large table does not "
+        "The driver fetches the whole table to the client before it gives the first row. A large table does not "
         "fit.", "The list against yours", seen_in=3,
     ),
     26: _m(

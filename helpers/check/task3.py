@@ -102,7 +102,7 @@ def page_after_page(look, observed, asked):
         look.bad(asked, "page 2 was page 1 again, and so were all that followed", 22)
     elif not observed["ended"]:
         what = f"it had given {len(items)} pages, and went on"
-        look.bad(asked, what, why="Behind the last page the loop must end.")
+        look.bad(asked, what, why="After the last page the loop must end.")
     elif sizes != batch_sizes(BATCH) or set(users) != set(PEOPLE):
         what = f"the pages had {sizes} users. {difference(users, PEOPLE)}".strip(" .")
         look.bad(asked, what, why="Each user is on one page.")

@@ -100,7 +100,7 @@ def the_average(look, observed, asked):
         look.bad(asked, f"it printed {shown(observed['printed'])} and returned {shown(observed.get('value'))}",
                  why="Task 4 asks for \"Average age of users: …\".")  # fmt: skip
     elif abs(said - AVERAGE) > 0.06:
-        cut = ": what is behind the point is gone" if said == int(AVERAGE) else ""
+        cut = ": what follows the decimal point is gone" if said == int(AVERAGE) else ""
         years = f"{sum(AGES)} years of {len(AGES)} users make {AVERAGE:.2f}"
         look.bad(asked, f"it said {said:g}, where {years}{cut}", 24)
     else:
@@ -153,7 +153,7 @@ def empty_table(look):
     if look.step:
         refuses_nothing(look)
         return
-    asked = "an empty table is no division by zero"
+    asked = "on an empty table it does not divide by zero"
     empty = look.observe_call("none")
     if empty["error"] and empty["error"]["type"] in BY_ZERO:
         look.bad(asked, f"on an empty table {told(empty['error'])}", 10)

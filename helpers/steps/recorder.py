@@ -255,7 +255,7 @@ class Recorder:
         if parent:
             was, parent.state = parent.state, "waiting"
             if was == "running" and not goes_down:
-                how = "gives its place to" if watched.through else "asks"
+                how = "delegates to" if watched.through else "asks"
                 by = " (yield from)" if watched.through else ""
                 watched.asked = f"{parent.label} {how} {watched.label}{by}."
         watched.state, watched.resumed, watched.error, watched.exception, watched.told = (
@@ -373,10 +373,10 @@ class Recorder:
         watched.state = "failed"
         what = "It ends with the exception"
         if watched.exception is StopIteration:
-            what = "Python makes a RuntimeError of a StopIteration that leaves a generator"
+            what = "Python turns a StopIteration that leaves a generator into a RuntimeError"
         last = self.steps[-1]
         if last.kind == "raise" and last.frame == watched.number and not self._full():
             last.says += f" {what}."
             self._again()
         else:
-            self._emit("raise", watched, f"{watched.label} goes no further. {what}.")
+            self._emit("raise", watched, f"{watched.label} is finished. {what}.")

@@ -16,7 +16,7 @@ def for_each(look):
     with look.asks("0, None and an empty string are values like any other",
                    why="Only StopIteration says that nothing is left."):  # fmt: skip
         _equal_calls(look, [0, None, "", 5], 'for_each([0, None, "", 5], do)')
-    with look.asks("it takes a value when the one before is done", why="Keeping all values takes memory for all."):
+    with look.asks("it takes a value only when the one before is done", why="Keeping all values takes memory for all."):
         look.equal(look.run(_order), ["1 made", "1 done", "2 made", "2 done"], "the order for two values")
     with look.asks("an error in do() comes out, as out of a for loop"):
         _errors_come_out(look)
@@ -116,7 +116,7 @@ def count_upto(look):
     with look.asks(asked, why="A list or a range keeps no place. A yield waits where it is."):
         look.gives_iterator(5)
     with look.asks("each call counts anew", why="Two loops must not share one count."):
-        look.equal(look.items(5, most=20), [1, 2, 3, 4, 5], "a further count_upto(5)")
+        look.equal(look.items(5, most=20), [1, 2, 3, 4, 5], "another count_upto(5)")
     asked = "numbers come as you ask for them, and memory stays flat"
     with look.asks(asked, why="A generator makes a number when next() asks for it; a list must hold them all."):
         if look.bytes_each(_go_through) > KEPT_BYTES:

@@ -66,7 +66,7 @@ def same_people(look, found, wanted):
         look.fail(f"the first age was {found[0][2]!r}", why="A CSV file holds text. int(…) makes a number of it.")
     found = [*map(tuple, found)]
     if not difference(found, wanted) and found != wanted:
-        look.fail("the people came in another order than in the file")
+        look.fail("the people came in a different order from the file")
     if len(found) != len(wanted):
         look.fail(difference(found, wanted, "people", "the file"))
     for came, there in zip(found, wanted, strict=True):
@@ -221,7 +221,7 @@ def in_batches(look, data):
         rows = [q.text.count("@example.com") for q in harness.proxy.traffic.queries if q.writes]  # of each statement
         if harness.count() != MANY:
             look.fail(f"of {MANY:,} people, {harness.count():,} were in the table: is the last batch lost?",
-                      why="The last batch is shorter, and a batch, too.")  # fmt: skip
+                      why="The last batch is shorter, but it is a batch.")  # fmt: skip
         if len(rows) > MANY // 100:
             look.fail(f"{MANY:,} people took {len(rows):,} INSERTs")
         if max(rows) >= MANY:

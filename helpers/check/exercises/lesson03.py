@@ -44,7 +44,7 @@ def lists(look, found, wanted):
     if len(found) == 20:
         look.fail(f"it went on and on: {found[:4]} …", why="The loop never ends. What is an empty list?")
     if wanted and not any(found):
-        look.fail(f"who keeps the lists has {found} at the end", 31)
+        look.fail(f"whoever keeps the lists has {found} at the end", 31)
     if found != wanted:
         look.fail(f"it gave {found}, not {wanted}")
 

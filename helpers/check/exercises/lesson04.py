@@ -70,7 +70,7 @@ def twice_and_never(look):
             look.fail(f"it gave {shown(found, 60)}", why="Two lists are asked for: who comes twice, who never.")
         for names in found:
             if not isinstance(names, (list, tuple)) or not {*names} <= {*NINE}:
-                look.fail(f"{shown(names, 60)} is no list of names of the nine users")
+                look.fail(f"{shown(names, 60)} is not a list of names of the nine users")
     twice, never = found
     with look.asks("the first one has those who come twice", why="Their work is done twice."):
         _names(look, "who comes twice", twice, [n for n in NINE if came.count(n) == 2], "does not come twice")

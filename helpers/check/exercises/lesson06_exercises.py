@@ -56,7 +56,7 @@ def clear_tests(look):
             look.fail(f"{when}row {left[0]}, a name in .test, still has a rank")
         if found != cleared:
             wrong = next(number for number in ids if found.get(number) != cleared[number])
-            look.fail(f"{when}row {wrong} is no name in .test, and has lost its rank")
+            look.fail(f"{when}row {wrong} is not a name in .test, and has lost its rank")
 
     with look.asks("names in .test have no rank any more, all others keep theirs", must=True):
         fill_anew()

@@ -258,7 +258,7 @@ def _few_at_a_time(look, told, slow):
             if few["error"] or sorted(few["done"]) != [list(r) for r in ranges]:
                 error = few["error"] and f" and {few['error']}"
                 look.fail(f"{len(ranges)} ranges gave {len(few['done'])} answers{error}")
-    with look.asks("asked again, each task runs again", why="Without pure=False, Dask gives the answer of before."):
+    with look.asks("asked again, each task runs again", why="Without pure=False, Dask gives the old answer."):
         ran = look.run(_probe, RANGES[:3], 4, None, None, True)["run"]
         if ran != 3:
             look.fail(f"the second time, {ran} of 3 tasks ran: the answers were the old ones")

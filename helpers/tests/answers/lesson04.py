@@ -339,7 +339,7 @@ def twice_and_never():
         (TWICE.replace('["Goran", "Hana", "Ines"]', '["Dina", "Emeka", "Fatou"]'), "Dina comes"),
         (TWICE.replace('["Goran", "Hana", "Ines"]', "[]"), "who never comes: you name nobody"),
         (TWICE.replace('"Goran", "Hana", ', ""), "there are more than Ines"),
-        (TWICE.replace('["Ada", "Bo", "Chen"]', '"Ada Bo Chen"'), "is no list of names"),
+        (TWICE.replace('["Ada", "Bo", "Chen"]', '"Ada Bo Chen"'), "is not a list of names"),
         (TWICE.replace(', ["Goran", "Hana", "Ines"]', ""), "Two lists are asked for"),
         (TWICE.replace("return", "both ="), "is a return missing?"),
     ],

@@ -70,7 +70,7 @@ TOTAL_AND_COUNT = Turn(
     ],
     wrong=[
         (AVERAGE + "    ...", "not written yet"),
-        (AVERAGE + LOOP + "    average = total // count\n" + PRINT + "    return average", "what is behind the point is gone"),
+        (AVERAGE + LOOP + "    average = total // count\n" + PRINT + "    return average", "what follows the decimal point is gone"),
         (AVERAGE + "    total = 0\n    for number, age in enumerate(stream_user_ages()):\n        total += age\n"
          "    average = total / number\n" + PRINT + "    return average", "it said"),
         (AVERAGE + "    ages = stream_user_ages()\n    average = sum(ages) / sum(1 for age in ages)\n" + PRINT + "    return average",

@@ -861,7 +861,7 @@ CLEAR = Turn(
                     done += len(pairs)
             return done
         """,
-            "row 20 is no name in .test, and has lost its rank",
+            "row 20 is not a name in .test, and has lost its rank",
         ),
         (
             """
