@@ -28,12 +28,18 @@ def watch_drivers(chosen):
     """Run the drivers table; store its record and page, or compare its verdicts with the record; return the status."""
     from helpers.bench import drivers, drivers_page
 
-    found = drivers.measure(chosen.rows, chosen.repeats)
+    found = drivers.measure(chosen.rows, chosen.repeats, chosen.only)
     print(drivers.table(found))
     if chosen.check:
         told = drivers.changes(found, comparison.stored(found, chosen.folder))
         print("\n".join(told) or "every verdict is that of the record")
         return 1 if told else 0
+    if chosen.only:
+        try:
+            found = drivers.replaced(comparison.stored(found, chosen.folder), found)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 1
     print(f"written to {comparison.store(found, chosen.folder)}", flush=True)
     drivers_page.PAGE.write_text(drivers_page.page(drivers_page.records()), encoding="utf-8")
     return 0
@@ -48,11 +54,15 @@ def main(arguments=None):
     parser.add_argument("--folder", default=comparison.RECORDS, help="where the records go (%(default)s)")
     parser.add_argument("--check", action="store_true",
                         help="drivers: store nothing, and fail where a verdict differs from the record's")  # fmt: skip
+    parser.add_argument("--only", nargs="+", default=(), metavar="TEXT",
+                        help="drivers: measure only ways with TEXT in their names, into the record")  # fmt: skip
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.names) - {*MODULES, "drivers"}:
         parser.error(f"there is no comparison {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}, drivers")
-    if "drivers" in chosen.names and len(chosen.names) > 1 or chosen.check and chosen.names != ["drivers"]:
-        parser.error("drivers runs alone, and --check belongs to it")
+    if chosen.names != ["drivers"] and ("drivers" in chosen.names or chosen.check or chosen.only):
+        parser.error("drivers runs alone, and --check and --only belong to it")
+    if chosen.check and chosen.only:
+        parser.error("--check looks at every way")
     if any(number is not None and number < 1 for number in (chosen.rows, chosen.repeats)):
         parser.error("--rows and --repeats must be positive integers")
     try:

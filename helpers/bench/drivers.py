@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from helpers import databases, memory, processes
 from helpers.bench import machine, peers
-from helpers.bench.forwarder import Forwarder, sent
+from helpers.bench.forwarder import Forwarder, counted
 from helpers.bench.ways import WAYS, Reader
 
 ROWS = 1_000_000
@@ -41,13 +41,14 @@ PACKAGES = (
 
 def whole(reader, where, counter):
     """Read everything; return rows, seconds, those until the first row, and the bytes then and in the end."""
+    sent = counted(counter)
     start = time.perf_counter()
     stream = reader.start()
     rows = next(stream)
-    first, on_client = time.perf_counter() - start, sent(counter)
+    first, on_client = time.perf_counter() - start, sent()
     rows += sum(stream)
     seconds = time.perf_counter() - start
-    total = sent(counter)
+    total = sent()
     with contextlib.suppress(Exception):  # what closing does is looked at after a stop
         reader.close()
     return {"rows": rows, "seconds": seconds, "first_seconds": first, "first_bytes": on_client, "bytes": total}
@@ -174,7 +175,7 @@ def result(runs):
 def measure(rows=None, repeats=None, names=()):
     """Look at every way that is installed, `repeats` times; return the record (a dict).
 
-    Raises AssertionError where a way read another number of rows than the table has.
+    Raises AssertionError where a way read another number of rows than the table has, or not through the forwarder.
     """
     rows, repeats = rows or ROWS, repeats or REPEATS
     chosen = [n for n, way in enumerate(WAYS) if not names or any(name in way.name for name in names)]
@@ -192,6 +193,7 @@ def measure(rows=None, repeats=None, names=()):
                 failed[WAYS[number].name] = text[:200]
                 continue
             assert found["rows"] == rows, f"{WAYS[number].name} read {found['rows']} rows of {rows}"
+            assert found["bytes"] > rows, f"{WAYS[number].name} has read them past the forwarder"
             runs[number].append(found)
         described = machine.describe(*PACKAGES)
     return {
@@ -206,6 +208,18 @@ def measure(rows=None, repeats=None, names=()):
         "results": {WAYS[number].name: result(found) for number, found in runs.items() if found},
         "missing": {WAYS[n].name: WAYS[n].missing for n in chosen if WAYS[n].missing} | failed,
     }
+
+
+def replaced(recorded, found):
+    """Return a record with the ways that were measured again in the place of its own, and the day of each.
+
+    Raises ValueError where the table, the machine or a package is another one: these do not belong into one record.
+    """
+    for what in ("rows", "machine"):
+        if recorded[what] != found[what]:
+            raise ValueError(f"the record's {what}: {recorded[what]}; now: {found[what]}. Measure all ways again.")
+    again = recorded.get("again", {}) | dict.fromkeys(found["results"], found["date"])
+    return recorded | {"again": again, "results": recorded["results"] | found["results"]}
 
 
 def table(found):

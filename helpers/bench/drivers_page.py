@@ -97,10 +97,11 @@ def _option(way):
 
 def _table(record):
     machine = record["machine"]
+    again = "".join(f" Measured again on {date}: {name}." for name, date in record.get("again", {}).items())
     head = [
         f"## {machine['server']}",
         f"{record['rows']:,} rows, {record['date']}, {machine['processor']} with {machine['cores']} cores, Python "
-        f"{machine['python']}; medians of {record['repeats']} runs.",
+        f"{machine['python']}; medians of {record['repeats']} runs.{again}",
     ]
     rows = [
         "| way | verdict | peak MiB | rows/s | first row ms | rows by then | stop ms | rows read by then | raised | "

@@ -15,6 +15,8 @@ import threading
 from pathlib import Path
 
 CHUNK = 2**14  # bytes passed on at once; sockets' buffers are as small, so that little is on its way
+# A segment of the loopback is larger than such a buffer, and then each waits for the timer of delayed acknowledgements
+SEGMENT = 1400
 
 
 class Forwarder:
@@ -32,7 +34,7 @@ class Forwarder:
     arguments : dict
         How a driver reaches the forwarder.
     counter : str
-        The path of a file of 8 bytes: how many bytes have gone to drivers. `sent(counter)` reads it.
+        The path of a file of 8 bytes: how many bytes have gone to drivers. `counted(counter)` reads it.
     """
 
     def __init__(self, arguments, tcp=False):
@@ -42,7 +44,9 @@ class Forwarder:
         Path(self.counter).write_bytes(bytes(8))
         others = {name: value for name, value in arguments.items() if name not in ("unix_socket", "host", "port")}
         if tcp:
-            self._listener = socket.create_server(("127.0.0.1", 0))
+            self._listener = _tcp_socket()
+            self._listener.bind(("127.0.0.1", 0))
+            self._listener.listen()
             self.arguments = {**others, "host": "127.0.0.1", "port": self._listener.getsockname()[1]}
         else:
             path = str(Path(self._folder.name, "socket"))
@@ -55,6 +59,7 @@ class Forwarder:
     def __enter__(self):
         self._file = open(self.counter, "r+b")
         self._sent = mmap.mmap(self._file.fileno(), 8)
+        self._count = counted(self.counter)
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -79,7 +84,9 @@ class Forwarder:
             server = socket.socket(socket.AF_UNIX)
             server.connect(self._server["unix_socket"])
             return server
-        return socket.create_connection((self._server["host"], self._server["port"]))
+        server = _tcp_socket()
+        server.connect((self._server["host"], self._server["port"]))
+        return server
 
     def _pass_on(self, driver):
         server = self._connect()
@@ -96,12 +103,23 @@ class Forwarder:
                         return
                     other[key.fileobj].sendall(data)
                     if key.fileobj is server:
-                        self._sent[:] = struct.pack("=Q", sent(self.counter) + len(data))
+                        self._sent[:] = struct.pack("=Q", self._count() + len(data))
 
 
-def sent(counter):
-    """Return how many bytes have gone to drivers (int), from a Forwarder's `counter`."""
-    return struct.unpack("=Q", Path(counter).read_bytes())[0]
+def _tcp_socket():
+    made = socket.socket()
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
+    return made
+
+
+def counted(counter):
+    """Return a function that says how many bytes have gone to drivers (int), from a Forwarder's `counter`.
+
+    It makes no system call: at each of them another thread of the driver could go on and read.
+    """
+    with open(counter, "rb") as file:
+        shared = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+    return lambda: struct.unpack("=Q", shared)[0]
 
 
 def _mine(port):

@@ -173,7 +173,8 @@ def ss_cursor():
 def connectorx(where):
     import connectorx
 
-    return {"connectorx": connectorx, "url": peers.url("mysql", where)}
+    # Otherwise it asks the server for its socket and goes there, past the forwarder
+    return {"connectorx": connectorx, "url": peers.url("mysql", where) + "?prefer_socket=false"}
 
 
 def dask(where):

@@ -1,11 +1,13 @@
 """The drivers table: its verdicts, its record and its page."""
 
 import copy
+import socket
 
 import pytest
 
 from helpers.bench import __main__ as bench
 from helpers.bench import comparison, drivers, drivers_page, machine, ways
+from helpers.bench.forwarder import CHUNK, Forwarder
 from helpers.check import folder
 
 LOOKED_AT = {
@@ -98,6 +100,28 @@ def test_a_way_that_is_gone_or_new_is_a_change(record):
         f"{name}: {gone['verdict']!r} in the record, not measured now: it is not installed"
     ]
     assert drivers.changes(record, fewer) == [f"{name}: not in the record"]
+
+
+def test_a_forwarder_s_buffers_hold_several_segments():
+    """A buffer smaller than a segment fills once for each timer of 40 ms: a driver over TCP got a tenth of its rows."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        with Forwarder({"host": host, "port": port}, tcp=True) as forwarder:
+            reached = (forwarder.arguments["host"], forwarder.arguments["port"])
+            with socket.create_connection(reached) as driver, server.accept()[0] as beyond:
+                for end in (driver, beyond):
+                    assert 4 * end.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) < CHUNK
+
+
+def test_ways_that_are_measured_again_are_replaced_in_the_record(record):
+    name, *others = record["results"]
+    now = copy.deepcopy(record) | {"date": "2030-01-01", "results": {name: record["results"][name] | {"peak_mib": 1.5}}}
+    both = drivers.replaced(record, now)
+    assert both["results"][name]["peak_mib"] == 1.5 and list(both["results"]) == [name, *others]
+    assert all(both["results"][other] == record["results"][other] for other in others)
+    assert f"again on 2030-01-01: {name}." in drivers_page.page({"mariadb": both})
+    with pytest.raises(ValueError, match="the record's machine: .* Measure all ways again"):
+        drivers.replaced(record, now | {"machine": {}})
 
 
 def test_every_way_has_a_claim_with_its_source_and_a_name_of_its_own():
