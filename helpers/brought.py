@@ -8,12 +8,14 @@ import io
 import os
 import struct
 import sys
+import sysconfig
 import threading
 import types
 
 import cloudpickle
 
 LEFT_OUT = (types.ModuleType, types.CodeType, types.BuiltinFunctionType, type(None), type(...), bool)
+LIBRARIES = (*sysconfig.get_paths().values(), os.path.dirname(os.path.abspath(__file__)))
 LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
 
@@ -69,8 +71,9 @@ def size(function):
     """Return the bytes of the data that a function brings along (int).
 
     Data are what its variables hold that were made outside it: globals, closures, default arguments and attributes,
-    nested ones too. Modules, and functions and classes that a module has, are none. It walks them in a copy of the
-    process, so that this one holds no more memory than before; 0 where a process cannot be copied.
+    nested ones too, and what a learner's own module holds and the function uses. Installed modules, their functions and
+    classes are none. It walks them in a copy of the process, so that this one holds no more memory than before; 0 where
+    a process cannot be copied.
     """
     if not hasattr(os, "fork"):
         return 0
@@ -106,13 +109,21 @@ def _walk(function):
 
 
 def _of_a_module(thing):
-    """Whether a function or class can be imported: it is the program's, and not data."""
+    """Whether a function or class can be imported from an installed module: it is the program's, and not data."""
     if not isinstance(thing, (types.FunctionType, type)) or thing.__module__ == "__main__":
         return False
     found = sys.modules.get(thing.__module__)
+    if _is_own(found):
+        return False
     for name in thing.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is thing
+
+
+def _is_own(module):
+    """Whether a module is a file of the learner's, and not installed."""
+    file = getattr(module, "__file__", None)
+    return bool(file) and not os.path.abspath(file).startswith(LIBRARIES)
 
 
 def _variables(function):
@@ -126,7 +137,12 @@ def _variables(function):
         code = codes.pop()
         names.update(code.co_names)
         codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
-    return held + [function.__globals__[name] for name in names if name in function.__globals__]
+    used, known = [function.__globals__[name] for name in names if name in function.__globals__], set()
+    for value in used:  # grows: a package's module has names of its own
+        if isinstance(value, types.ModuleType) and value not in known and _is_own(value):
+            known.add(value)
+            used += [vars(value)[name] for name in names if name in vars(value)]
+    return held + used
 
 
 def _size_and_parts(thing):

@@ -64,6 +64,27 @@ def test_data_from_an_earlier_cell_are_counted_and_said(name):
     assert "were made before" in compared._repr_html_()
 
 
+OF_A_FILE = {
+    "its data": ("import {name}\ncounted = lambda: sum({name}.numbers)", 1),
+    "a function of it": ("from {name} import total\ncounted = lambda: total()", 1),
+    "a class of it": ("import {name}\ncounted = lambda: len({name}.Box.held)", 1),
+    "its data by another name": ("from {name} import numbers as data\ncounted = lambda: sum(data)", 1),
+    "what does not use its data": ("import {name}\ncounted = lambda: {name}.none()", 0),
+}
+
+
+@pytest.mark.parametrize("name", OF_A_FILE)
+def test_data_of_a_file_that_a_notebook_imports_are_counted(name, tmp_path, monkeypatch):
+    module = f"data_{name.replace(' ', '_')}"
+    source = f"COUNT = {COUNT}\n{NUMBERS}class Box:\n    held = numbers\n"
+    source += "def total():\n    return sum(numbers)\ndef none():\n    return 0\n"
+    (tmp_path / f"{module}.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    code, times = OF_A_FILE[name]
+    measured = memory.measure(cells(code.format(name=module)))
+    assert measured.brought == pytest.approx(times * MIB_OF_NUMBERS, rel=0.05)
+
+
 def test_an_honest_pair_gets_no_word():
     compared = memory.compare(
         {"list": lambda: sum(list(range(COUNT))), "generator": lambda: sum(itertools.islice(itertools.count(), COUNT))}
