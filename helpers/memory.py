@@ -3,7 +3,8 @@
 memory_profiler does the sampling. What this file adds makes its figures comparable:
 
 - A process keeps memory that Python has freed, so whichever function runs second looks better or worse than it is.
-  Here each one has a process of its own, started from nothing.
+  Here each one has a process of its own, started from nothing. A comparison starts two at a time, side by side, and
+  the first of them runs its function when the other one is ready too, and waits.
 - Memory is counted from a baseline: the process after its imports, before the function. A module that
   comes with the function may define warm_up_measurement(), called before that: what loads once is no version's cost.
 - Data that a function brings along from where it was made (a list from an earlier cell) were there before the
@@ -21,20 +22,19 @@ import math
 import os
 import signal
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import cloudpickle
 
 INTERVAL = 0.01  # seconds between samples
 MIB = 2**20
 LITTLE = 0.5  # MiB of data that come with a function and are not worth a word
+AT_ONCE = 2  # processes that a comparison starts side by side: more would take the memory of a small machine
 UNEVEN = 10  # MiB by which the processes may differ before the call without a word
 
 
@@ -182,10 +182,16 @@ def compare(versions, rows=None, title=None, repeats=1, results=False):
             raise TypeError(f"version {name!r} is not a function: {function!r}. Give the function itself, or a lambda.")
     runs = {name: [] for name in versions}
     bar = tqdm(total=len(versions) * repeats, desc="Measuring", unit="run", leave=False, delay=2, miniters=0)
+    turns = iter([*versions] * repeats)
     with bar as progress, _clock_of(progress):
-        for name in [*versions] * repeats:
-            runs[name].append(measure(versions[name], rows=rows, results=results))
-            progress.update()
+        while names := list(islice(turns, AT_ONCE)):
+            with contextlib.ExitStack() as stack:
+                started = [stack.enter_context(_started(versions[name], results)) for name in names]
+                for process in started:
+                    process.wait_until_ready()
+                for name, process in zip(names, started, strict=True):
+                    runs[name].append(measure(versions[name], rows, results, process))
+                    progress.update()
     middle = {name: sorted(found, key=lambda m: m.seconds)[(len(found) - 1) // 2] for name, found in runs.items()}
     return Comparison(middle, title)
 
@@ -210,29 +216,18 @@ def _clock_of(progress):
             ticking.join()
 
 
-def measure(function, rows=None, results=False):
+def measure(function, rows=None, results=False, process=None):
     """Measure one function without arguments in a fresh process; return a Measurement.
 
-    Raises what the function raises, as itself, with the other process's traceback as its cause; RuntimeError if the
-    process ended without an answer, as when the system kills it for its memory.
+    `process` is the one that compare() has started for the function. Raises what the function raises, as itself, with
+    the other process's traceback as its cause; RuntimeError if the process ended without an answer, as when the system
+    kills it for its memory.
     """
-    from helpers import brought, processes
-
-    try:
-        pickled = brought.pickled_by_value(function)
-    except Exception as error:
-        what = brought.culprit(function) or f"something that cannot be copied ({error})"
-        raise TypeError(f"The function uses {what}, from outside it. Make it inside the function.") from None
-    payload = cloudpickle.dumps((sys.path, results, pickled))
-    killed, _ = processes.killed_for_memory()
-    # Into files: at the end of a pipe we would wait for whatever the function has left running
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.run([sys.executable, os.path.abspath(__file__)], input=payload, stdout=out, stderr=err)
-        for file in (out, err):
-            file.seek(0)
-        answer, said = out.read(), err.read()
+    with contextlib.ExitStack() as stack:
+        process = process or stack.enter_context(_started(function, results))
+        answer, said = process.run()
     if not answer:
-        raise _no_answer(process.returncode, said.decode(errors="replace").strip(), killed)
+        raise _no_answer(process, said.decode(errors="replace").strip())
     answer = cloudpickle.loads(answer)
     if "error" in answer:
         error, text = answer["error"]
@@ -241,12 +236,24 @@ def measure(function, rows=None, results=False):
     return Measurement(rows=rows, result=cloudpickle.loads(result) if result else None, **answer)
 
 
-def _no_answer(status, said, killed_before):
+def _started(function, results):
+    """Return a process (a processes.Waiting) that has the function, and waits for its turn to run it."""
+    from helpers import brought, processes
+
+    try:
+        pickled = brought.pickled_by_value(function)
+    except Exception as error:
+        what = brought.culprit(function) or f"something that cannot be copied ({error})"
+        raise TypeError(f"The function uses {what}, from outside it. Make it inside the function.") from None
+    return processes.Waiting([os.path.abspath(__file__)], cloudpickle.dumps((sys.path, results, pickled)))
+
+
+def _no_answer(process, said):
     """Return the error for a process that has ended without an answer."""
     from helpers import processes
 
-    killed, limit = processes.killed_for_memory()
-    if status == -signal.SIGKILL and killed > killed_before:
+    status, (killed, limit) = process.status, processes.killed_for_memory()
+    if status == -signal.SIGKILL and killed > process.killed_before:
         most = f" The limit here is {limit:,.0f} MiB." if limit else ""
         return MemoryError(f"The system ended the measured process: it took more memory than there is.{most}")
     why = " (-9 often means that the system had no memory left)" if status == -signal.SIGKILL else ""
@@ -310,7 +317,7 @@ def _measure_here(function, results):
             clock["error"] = error
 
     _warm_up()
-    gc.collect()
+    processes.wait_for_the_turn()
     marked = processes.reset_high_water_mark()
     baseline = statistics.median(memory_usage(-1, interval=0.001, timeout=0.005))
     # max_iterations: memory_usage would run the function again until it has enough samples
@@ -358,10 +365,11 @@ def _without_ipython():
 
 
 def _warm_up():
-    """Let the modules that came with the function load what they load once."""
+    """Let the modules that came with the function load what they load once; then collect the garbage."""
     for module in list(sys.modules.values()):
         if warm_up := getattr(module, "__dict__", {}).get("warm_up_measurement"):
             warm_up()
+    gc.collect()
 
 
 if __name__ == "__main__":

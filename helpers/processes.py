@@ -1,8 +1,14 @@
-"""Memory of processes as the system counts it: the high-water mark, what children hold, and who was ended for it."""
+"""Processes that get ready and wait for their turn; and the memory of processes, as the system counts it.
+
+That is the high-water mark, what children hold, and who was ended for it.
+"""
 
 import contextlib
 import math
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -13,6 +19,87 @@ MIB = 2**20
 TRIES = 5  # at a look at several processes while none of them starts or ends
 SAME = 0.25  # MiB by which a process's share may change during that look
 SMAPS = os.path.exists("/proc/self/smaps_rollup")
+
+
+# Processes that wait --------------------------------------------------------------------------------------------------
+
+
+class Waiting:
+    """A Python program that gets ready in a process of its own, and then waits: see wait_for_the_turn().
+
+    Parameters
+    ----------
+    command : list of str
+        The program's file and its arguments.
+    given : bytes
+        What it can read from its standard input.
+
+    Attributes
+    ----------
+    status : int or None
+        The exit status, when run() has returned.
+    killed_before : int
+        How often the system had ended a process for its memory before this one was started: see killed_for_memory().
+    """
+
+    def __init__(self, command, given):
+        self._command, self._given = command, given
+        self.status = None
+
+    def __enter__(self):
+        self.killed_before, _ = killed_for_memory()
+        # Into files: at the end of a pipe we would wait for whatever the program has left running
+        self._answer, self._said = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        self._ready, theirs = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, *self._command, str(theirs)], stdin=subprocess.PIPE, stdout=self._answer,
+                stderr=self._said, pass_fds=[theirs],
+            )  # fmt: skip
+        finally:
+            os.close(theirs)
+        self._send(self._given)
+        return self
+
+    def wait_until_ready(self):
+        """Wait until it waits for its turn, or has ended."""
+        os.read(self._ready, 1)
+
+    def run(self):
+        """Give it its turn and wait for its end; return what it wrote to its output, and to its errors (bytes)."""
+        self._send(b"!")
+        self._end_input()
+        self.status = self._process.wait()
+        for file in (self._answer, self._said):
+            file.seek(0)
+        return self._answer.read(), self._said.read()
+
+    def _send(self, given):
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and its status says how
+            self._process.stdin.write(given)
+            self._process.stdin.flush()
+
+    def _end_input(self):
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    def __exit__(self, *_):
+        self._process.kill()  # where it had no turn, or nobody wants to wait any more
+        self._process.wait()
+        self._end_input()
+        os.close(self._ready)
+        self._answer.close()
+        self._said.close()
+
+
+def wait_for_the_turn():
+    """In a process that Waiting has started: say that it is ready, and wait until it is to go on."""
+    os.close(int(sys.argv.pop()))
+    if not sys.stdin.buffer.read(1):
+        os._exit(1)  # nobody is there any more
+
+
+# Their memory ---------------------------------------------------------------------------------------------------------
 
 
 def reset_high_water_mark():

@@ -12,6 +12,7 @@ import time
 import matplotlib.pyplot as plt
 import psutil
 import pytest
+from places import run, wait_until
 
 from helpers import memory, plots
 
@@ -191,6 +192,63 @@ def test_functions_of_a_notebook_travel():
     notebook = {"__name__": "__main__"}
     exec("STEP = 2\ndef count(n):\n    return sum(range(0, n, STEP))\ncounted = lambda: count(10)", notebook)
     assert memory.measure(notebook["counted"], results=True).result == 20
+
+
+# Processes that wait --------------------------------------------------------------------------------------------------
+
+
+def others_work():
+    """Return the processor seconds of the other measured process in 0.3 s, from inside one."""
+    (other,) = (p for p in psutil.Process().parent().children() if p.pid != os.getpid() and measures(p))
+    before = other.cpu_times()
+    time.sleep(0.3)
+    now = other.cpu_times()
+    return now.user + now.system - before.user - before.system
+
+
+def measures(process):
+    """Whether a process is one in which functions are measured."""
+    return memory.__file__ in process.cmdline()
+
+
+def test_the_next_process_does_nothing_while_one_is_measured():
+    assert memory.compare({"first": others_work, "second": hold(1)}, results=True)["first"].result < 0.05
+
+
+def test_a_function_that_comes_after_a_failure_does_not_run(tmp_path):
+    def fail():
+        raise OwnError
+
+    with pytest.raises(OwnError):
+        memory.compare({"fails": fail, "second": (tmp_path / "ran").touch})
+    assert not (tmp_path / "ran").exists()
+    assert not any(map(measures, psutil.Process().children()))
+
+
+WITHOUT_PARENT = """
+import os, signal, sys
+from pathlib import Path
+import psutil
+from helpers import memory
+
+ran, others = map(Path, sys.argv[1:])
+
+def end_the_parent():
+    parent = psutil.Process().parent()
+    others.write_text(" ".join(str(child.pid) for child in parent.children()))
+    parent.kill()
+
+memory.compare({"first": end_the_parent, "second": ran.touch})
+"""
+
+
+def test_a_function_does_not_run_for_somebody_who_is_gone(tmp_path):
+    ran, others = tmp_path / "ran", tmp_path / "others"
+    assert run(sys.executable, "-c", WITHOUT_PARENT, ran, others).returncode == -signal.SIGKILL
+    pids = [int(pid) for pid in others.read_text().split()]
+    assert len(pids) == 2
+    wait_until(lambda: not any(map(psutil.pid_exists, pids)), "the measured processes have ended")
+    assert not ran.exists()
 
 
 # Comparisons ----------------------------------------------------------------------------------------------------------
