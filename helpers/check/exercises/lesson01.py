@@ -6,7 +6,7 @@ from pathlib import Path
 
 from helpers.check.look import Failed, exercise
 from helpers.check.mistakes import MISTAKES
-from helpers.check.task0 import LONG_FILE, PLAIN, TRICKY, commits, held_at_first_row, long_rows
+from helpers.check.task0 import LONG_FILE, PLAIN, TRICKY, commits, held_at_first_row, write_long
 from helpers.check.words import difference, number
 
 PEOPLE = PLAIN + TRICKY
@@ -269,7 +269,7 @@ def people(count, start=0):
 
 def long_file(folder):
     """Write a file that is seen in the memory of a process; return its path."""
-    return write(Path(folder) / "long.csv", long_rows())
+    return str(write_long(Path(folder) / "long.csv", has_id=False, quoted=False))
 
 
 def write(path, rows):

@@ -120,12 +120,13 @@ class OneByOne:
 
     def __call__(self):
         with asyncio.Runner() as runner:
+            run = runner.get_loop().run_until_complete  # runner.run() would take three times as long
             stream = self.function()
             try:
-                while (item := runner.run(_next(stream, runner))) is not runner:
+                while (item := run(_next(stream, runner))) is not runner:
                     yield item
             finally:
-                runner.run(stream.aclose())
+                run(stream.aclose())
 
 
 async def _next(stream, end):
