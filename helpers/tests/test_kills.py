@@ -1,10 +1,12 @@
 """A process is killed before the statement that was named, and not before."""
 
 import contextlib
+import subprocess
 import sys
 
 import cloudpickle
 import pytest
+from places import ROOT
 
 from helpers import seed
 from helpers.databases import ask
@@ -42,3 +44,16 @@ def test_what_is_committed_before_stays_and_the_rest_is_gone(own_database, state
     ask("CREATE TABLE noted (number INT PRIMARY KEY)")
     assert kill_before(statement, time, three_rows) == status
     assert ask("SELECT number FROM noted ORDER BY number") == [(number,) for number in left]
+
+
+def test_a_notebooks_process_is_a_copy_that_need_not_import_what_jobs_use():
+    program = """
+import sys
+sys.path.insert(0, "..")
+from helpers.kills import kill_before
+kill_before("DELETE", 1, lambda: print({"helpers.domains", "mysql.connector"} <= sys.modules.keys(), flush=True))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT / "notebooks", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n", done
