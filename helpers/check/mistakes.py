@@ -45,12 +45,12 @@ LESSONS = {
 MISTAKES = {
     1: _m(
         "pages without ORDER BY", "04",
-        "Without ORDER BY the server may give its rows in any order, another one each time: pages then overlap "
+        "Without ORDER BY the server may give its rows in any order, a different one each time: pages then overlap "
         "and leave users out.", seen_in=69,
     ),
     2: _m(
         "values written into the SQL", "04",
-        "What stands in the text of a statement is run as SQL, whoever sent it. Given apart, with %s, it stays a "
+        "What stands in the text of a statement is run as SQL, whoever sent it. Passed separately, with %s, it stays a "
         "value.", seen_in=54,
     ),
     3: _m(
@@ -108,7 +108,7 @@ MISTAKES = {
     ),
     14: _m(
         "batches by LIMIT and OFFSET without ORDER BY", "03",
-        "Without ORDER BY the server may give its rows in any order, another one each time: batches then overlap "
+        "Without ORDER BY the server may give its rows in any order, a different one each time: batches then overlap "
         "and leave users out.", seen_in=12,
     ),
     15: _m(
@@ -132,7 +132,7 @@ MISTAKES = {
     ),
     19: _m(
         "25 taken for over 25", "03",
-        "Over 25 means 26 and more: age > 25. Those who are just 25 are not asked for.", seen_in=2,
+        "Over 25 means 26 and more: age > 25. Those who are exactly 25 are not asked for.", seen_in=2,
     ),
     20: _m(
         "a commit for each row", "01",

@@ -174,8 +174,8 @@ def edges(look, asked, *arguments, flat=lambda items: items):
 
 
 def refusals(look, what, *others, also=()):
-    """Values that are no positive int are refused at the call; `also`: (arguments, error) that are, too."""
-    asked = f"a bad {what} is refused when you call it: TypeError for what is no int, ValueError for 0 and less"
+    """Values that are not a positive int are refused at the call; `also`: (arguments, error) that are, too."""
+    asked = f"a bad {what} is refused when you call it: TypeError for what is not an int, ValueError for 0 and less"
 
     def attempts(function, all_arguments):
         raised = []

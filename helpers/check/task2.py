@@ -168,7 +168,7 @@ def over_25(look, times):
     wrong = [person for person, count in times.items() if count and person[3] <= 25]
     if wrong and all(person[3] == 25 for person in wrong):
         who = f"{len(wrong)} users who are" if len(wrong) > 1 else f"{wrong[0][1]}, who is"
-        look.bad(asked, f"it printed {who} just 25", 19)
+        look.bad(asked, f"it printed {who} exactly 25", 19)
     elif wrong:
         look.bad(asked, f"it printed {wrong[0][1]}, who is {wrong[0][3]}", why="Task 2 asks for users over 25.")
     else:

@@ -1,4 +1,4 @@
-"""Step through a generator: which line runs, where it waits, what it hands out, and what it keeps meanwhile.
+"""Step through a generator: which line runs, where it waits, what it yields, and what it keeps meanwhile.
 
     steps.show(count_upto(3))                     # next() until the end, or for 200 steps
     steps.show(naturals(), ask=3)                 # three times next(), then it is left suspended

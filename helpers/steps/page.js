@@ -92,7 +92,7 @@
           make("span", { class: "state", text: running ? "waits" : kind === "ask" ? "asks" : "runs" })),
         make("dl", {},
           make("div", {}, make("dt", { text: "holds" }), make("dd", { text: holds < 0 ? "nothing yet" : data.texts[holds] })),
-          make("div", {}, make("dt", { text: "handed out (" + handed + ")" }),
+          make("div", {}, make("dt", { text: "yielded (" + handed + ")" }),
             make("dd", { text: (got.length > 8 ? "\u2026, " : "") + (shown || "nothing yet") })))));
       order(states).forEach(function (state) {
         const source = data.sourceOf[state.number];

@@ -90,7 +90,7 @@ class Recorder:
             self._settle()
             self._answer(count, f"{asked} raises StopIteration{value}.", "return")
         except _CutOff:
-            says = f"Stopped, as Ctrl-C would: {PATIENCE:,} more lines ran, and none handed out a value."
+            says = f"Stopped, as Ctrl-C would: {PATIENCE:,} more lines ran, and none yielded a value."
             self._emit("cut", self.watched[0], says, beyond_the_limit=True)
         except BaseException as raised:
             ended, self.interrupted = True, isinstance(raised, KeyboardInterrupt)
@@ -355,8 +355,8 @@ class Recorder:
         elif how:
             watched.state = "suspended"
             to = f" to {watched.asked_by.label}" if watched.asked_by and not watched.through else ""
-            hands = f"{watched.label} hands {'' if to else 'out '}{describe(value)}{to}"
-            self._emit("yield", watched, f"{hands}. It is suspended at line {watched.line}.", frame)
+            yields = f"{watched.label} yields {describe(value)}{to}"
+            self._emit("yield", watched, f"{yields}. It is suspended at line {watched.line}.", frame)
         else:
             watched.state = "ended"
             self._emit(

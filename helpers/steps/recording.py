@@ -71,7 +71,7 @@ class Recording:
             told = "; ".join(self._variables(step))
             says = f"{number:>{width}}  {step.says}"
             parts.append(f"{says:{_WIDTH}}  | {told}" if told else says)
-        parts += ["", f"Handed out: {', '.join(self.handed) or 'nothing'}"]
+        parts += ["", f"Yielded: {', '.join(self.handed) or 'nothing'}"]
         return "\n".join(parts)
 
     def _variables(self, step):

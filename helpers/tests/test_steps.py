@@ -56,7 +56,7 @@ def told(recording):
         if step.kind == "line":
             yield "line", name, step.line, who.variables
         elif step.kind == "yield":
-            value = re.match(r".+? hands (?:out )?(.+?)(?: to .+?)?\. It is suspended", step.says)[1]
+            value = re.match(r".+? yields (.+?)(?: to .+?)?\. It is suspended", step.says)[1]
             yield "yield", name, step.line, value, who.variables
         if answer := ANSWER.search(step.says):
             yield answer[1], answer[2].partition("(")[0] if answer[1] == "raises" else step.holds
@@ -178,7 +178,7 @@ def test_a_body_that_runs_on_without_a_yield_is_stopped():
             cleaned.append(number)
 
     recording = steps.record(stuck(), limit=20)
-    assert recording.steps[-1].says == "Stopped, as Ctrl-C would: 100,000 more lines ran, and none handed out a value."
+    assert recording.steps[-1].says == "Stopped, as Ctrl-C would: 100,000 more lines ran, and none yielded a value."
     assert len(cleaned) == 1
 
 
@@ -303,7 +303,7 @@ def test_it_works_in_the_cells_of_a_notebook():
     assert "    3          yield 2 * row\n" in text
     assert "    4          yield count\n" in text
     assert (
-        "double hands out 4. It is suspended at line 3. next() gives it.  | rows = generator count_upto, row = 2"
+        "double yields 4. It is suspended at line 3. next() gives it.  | rows = generator count_upto, row = 2"
         in text
     )
     assert sentence["data"]["text/plain"].startswith("Nothing to step through: this is None.")

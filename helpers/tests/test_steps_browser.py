@@ -290,7 +290,7 @@ def test_in_jupyterlab_light_and_dark(page, lab, errors):  # noqa: F811
         stepper.press("First step")
         for _ in range(5):
             stepper.press("Forward")
-        assert "count_upto hands out 1. It is suspended at line 4. next() gives it." in stepper.says()
+        assert "count_upto yields 1. It is suspended at line 4. next() gives it." in stepper.says()
         assert stepper.shows() == [("count_upto, suspended at line 4", {"max": "3", "count": "1"})]
         for key, at in (("ArrowRight", 6), ("ArrowLeft", 5), ("End", 19), ("Home", 0), ("d", 0), ("d", 0), (" ", 1)):
             page.keyboard.press(key)

@@ -33,10 +33,10 @@ def read_people(look):
             look.gives_iterator(path)
         if look.from_step(2):
             odd = Path(folder) / "spreadsheet.csv"
-            with look.asks("a byte order mark is no part of the file's first word", why="Spreadsheets write one."):
+            with look.asks("a byte order mark is not part of the file's first word", why="Spreadsheets write one."):
                 odd.write_bytes("\ufeffname,email,age\r\nZoë Ångström,zoe@example.com,36\r\n".encode())
                 same_people(look, look.items(str(odd)), [("Zoë Ångström", "zoe@example.com", 36)])
-            why = "A blank makes another e-mail, and so another user."
+            why = "With a space it is a different e-mail, and so a different user."
             with look.asks("blanks around a field are taken away, those inside a name stay", why=why):
                 odd.write_text("name,email,age\n Ada King , ada@example.com\t, 36 \n", encoding="utf-8")
                 same_people(look, look.items(str(odd)), [("Ada King", "ada@example.com", 36)])
@@ -173,7 +173,7 @@ def inserts(look, data):
         if "error in your SQL syntax" not in str(failed):
             raise
         broken = "it raised ProgrammingError: 1064, an error in the SQL, at O'Brien's name or at \"Amazing\""
-        why = "A quote in a name ends the text in the SQL. Given apart, with %s, a value stays a value."
+        why = "A quote in a name ends the text in the SQL. Passed separately, with %s, a value stays a value."
         look.fail(broken, why=why)
 
 

@@ -142,7 +142,7 @@ def stream_users_async(look):
             look.fail(IS_NONE.get(kind, f"it gave a value of type {kind}"))
     look.harness.fill("many")
     with look.asks("while it waits for the server, other tasks have their turn",
-                   why="All tasks share one thread. Who waits without await keeps it from the others."):  # fmt: skip
+                   why="All tasks share one thread. A wait without await keeps it from the others."):  # fmt: skip
         first, later = look.run(_turns_of_another_task, READ_ON)
         if not first:
             look.fail("until its first user came, another task had no turn")

@@ -46,7 +46,7 @@ def pages_by_age(look):
     rules.dicts(look, [item for page in observed["items"] for item in page], ages=True)
     task3.as_you_ask(look)
     by_key(look, queries)
-    with look.asks("its order is unique", why="Among users of one age the server may choose, another way each time."):
+    with look.asks("its order is unique", why="Among users of one age the server may choose, differently each time."):
         loose = [q for q in queries if "USER_ID" not in q.bare.rpartition("ORDER BY")[2]]
         if loose:
             look.fail(f"the server was sent: {shortened(loose[0].text, 120)}")

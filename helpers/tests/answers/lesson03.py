@@ -276,7 +276,7 @@ def batch_processing(batch_size):
         ],
         wrong=[
             (CALLED.replace("print(user)", "yield user"), "the call printed nothing: it gave a generator"),
-            (CALLED.replace("> 25", ">= 25"), "just 25"),
+            (CALLED.replace("> 25", ">= 25"), "exactly 25"),
             (CALLED.replace("> 25", "< 25"), "it printed"),
             (CALLED + "        return\n", "only users of the first batch were printed"),
             (
@@ -409,7 +409,7 @@ def batch_processing(batch_size):
 """,
                 "the call printed nothing: it gave a generator",
             ),
-            (CLOSED.replace("> 25", ">= 25"), "just 25"),
+            (CLOSED.replace("> 25", ">= 25"), "exactly 25"),
         ],
     ),
     Turn(
