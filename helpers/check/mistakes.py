@@ -122,8 +122,8 @@ MISTAKES = {
     ),
     17: _m(
         "a connection that is never closed", "04",
-        "A server takes some hundred connections (151 by default on MySQL and MariaDB). Then nobody gets in any "
-        "more.", "The connection is never closed", seen_in=10, deeper=True,
+        "A server takes some hundred connections (151 by default on MySQL and MariaDB). Then nobody else "
+        "gets in.", "The connection is never closed", seen_in=10, deeper=True,
     ),
     18: _m(
         "an error that hides the real one", "02",
