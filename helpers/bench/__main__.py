@@ -11,7 +11,7 @@ from helpers.bench import comparison
 
 MODULES = {
     "stream": "stream", "fastest": "fastest", "seed": "seeding", "paginate": "paginate", "ranks": "ranks",
-    "stop": "stop", "check": "checker",
+    "stop": "stop", "check": "checker", "workers": "workers",
 }  # fmt: skip
 
 

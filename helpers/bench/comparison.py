@@ -1,10 +1,11 @@
-"""Run the versions of one comparison in fresh processes, in turns, and say what came out: a table and a record."""
+"""Run the versions of one comparison in fresh processes, in shuffled rounds; make a table and a record of it."""
 
 import contextlib
 import datetime
 import functools
 import importlib
 import json
+import random
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,13 +79,14 @@ class Runs:
 
 
 def run(versions, rows, repeats):
-    """Measure each version `repeats` times, in turns; return {name: Runs}.
+    """Measure each version `repeats` times, in rounds, each in another order; return {name: Runs}.
 
     Raises AssertionError where a version did another number of rows than it should: its time would say nothing.
     """
     able = [version for version in versions if version.function]
     runs = {version.name: Runs(rows if version.rows is None else version.rows) for version in able}
-    for version in tqdm(able * repeats, desc="Measuring", unit="run", leave=False, delay=2):
+    turns = [version for _ in range(repeats) for version in random.sample(able, len(able))]
+    for version in tqdm(turns, desc="Measuring", unit="run", leave=False, delay=2):
         version.prepare()
         measured = memory.measure(version.function, results=True)
         done = measured.result if isinstance(measured.result, tuple) else (measured.result, measured.seconds)

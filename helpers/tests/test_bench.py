@@ -15,7 +15,7 @@ from places import ROOT
 
 from helpers import seed
 from helpers.bench import __main__ as bench
-from helpers.bench import comparison, peers
+from helpers.bench import comparison, peers, workers
 from helpers.bench.comparison import Imported, Version
 from helpers.connection import database_name
 
@@ -28,7 +28,8 @@ def comparison_of(name):
 
 
 @pytest.mark.parametrize("name", bench.MODULES)
-def test_each_version_does_the_rows_that_it_should(name):
+def test_each_version_does_the_rows_that_it_should(name, monkeypatch):
+    monkeypatch.setattr(comparison_of(name), "SECONDS", 0, raising=False)  # no longer than it takes
     with comparison_of(name).versions(ROWS) as versions:
         for version in versions:
             assert bool(version.function) != bool(version.missing)
@@ -64,6 +65,7 @@ def test_the_comparisons_have_what_they_are_for():
         "paginate": ["OFFSET", "by key"],
         "ranks": ["row by row", "executemany", "update_ranks", "LOAD DATA LOCAL", "single UPDATE"],
         "stop": ["close()", "cancels"],
+        "workers": ["sum: the server", "one process", "fingerprint: workers", "nothing", "+ the work"],
     }  # fmt: skip
     for name, words in wanted.items():
         with comparison_of(name).versions(50) as versions:
@@ -111,13 +113,12 @@ def test_a_benchmark_leaves_no_database_behind_that_it_has_made_for_itself(monke
 # How it measures ------------------------------------------------------------------------------------------------------
 
 
-def test_versions_run_in_turns_each_prepared_and_the_middle_run_counts():
-    order = []
-    times = iter([3, 30, 1, 10, 2, 20])
+def test_versions_run_in_shuffled_rounds_each_prepared_and_the_middle_run_counts():
+    order, clocks = [], {"first": iter([3, 1, 2]), "second": iter([30, 10, 20])}
 
     def prepared(name, clock):
         order.append(name)
-        clock.append(next(times))
+        clock.append(next(clocks[name]))
 
     first, second = [], []
     versions = [
@@ -126,10 +127,17 @@ def test_versions_run_in_turns_each_prepared_and_the_middle_run_counts():
         Version("third", missing="nobody has it"),
     ]
     runs = comparison.run(versions, rows=6, repeats=3)
-    assert order == ["first", "second"] * 3
+    assert [{*order[turn : turn + 2]} for turn in (0, 2, 4)] == [{"first", "second"}] * 3
     assert runs["first"].seconds == [3, 1, 2] and runs["first"].rate == 3
     assert runs["second"].rate == 0.3
     assert "third" not in runs
+
+
+def test_what_is_short_is_timed_again_and_again():
+    calls = []
+    result, seconds = workers.again_and_again(lambda: calls.append(1) or len(calls), 0.2)
+    assert result == len(calls) > 1 and seconds * len(calls) >= 0.2
+    assert workers.again_and_again(lambda: "long", 0)[0] == "long"
 
 
 def test_a_version_that_does_other_work_than_it_should_is_an_error():
@@ -219,6 +227,8 @@ def test_stored_records_are_whole_and_small(path):
         assert not any(found["verified"][key] for key in ("missing", "wrong_domains", "wrong_ranks"))
         assert max(client["peak_mib"] for client in found["clients"]) < 32
         assert len(found["points"]) <= 400
+    if path.name.startswith("workers"):  # as lesson 07 says of it
+        assert "2 s or more" in found["about"] and all(len(one["seconds"]) >= 5 for one in found["results"].values())
 
 
 def test_the_terminal_says_what_there_is():
