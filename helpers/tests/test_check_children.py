@@ -1,42 +1,32 @@
 """Processes that a solution's code starts by spawn, forkserver or subprocess are watched as its own process is."""
 
+import inspect
+
 import pytest
 from checked import is_named_and_the_rest_passes
 from solutions import CONNECTING, seen
+from test_check_hidden import QUERY, dicts, from_a_child, put_all
 
-# How the child gives what it reads: it puts all into a queue of this size, where 0 is without a bound
-QUEUE = """
+# The solution of test_check_hidden as a file that a child can import. The child is started by `method` and puts what it
+# reads into a queue of `size`, where 0 is without a bound
+QUEUE = f"""
 import multiprocessing
+from contextlib import closing
+
 import seed
 
-context = multiprocessing.get_context("{method}")
+QUERY = {QUERY!r}
 
 
-def put_all(waiting):
-    try:
-        connection = seed.connect_to_prodev()
-        cursor = connection.cursor(dictionary=True)
-        cursor.execute("SELECT * FROM user_data")
-        for user in cursor:
-            waiting.put(user)
-        connection.close()
-        waiting.put(None)
-    except Exception as error:
-        waiting.put(str(error))
+def forking():
+    return multiprocessing.get_context("%(method)s")
 
 
+{inspect.getsource(dicts)}
+{inspect.getsource(put_all)}
+{inspect.getsource(from_a_child)}
 def stream_users():
-    waiting = context.Queue({size})
-    child = context.Process(target=put_all, args=(waiting,), daemon=True)
-    child.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, str):
-                raise ConnectionError(item)
-            yield item
-    finally:
-        child.terminate()
-        child.join()
+    yield from from_a_child(dicts, forking().Queue(%(size)s))
 """
 # What the child prints: a user a line
 READER = """
@@ -85,12 +75,12 @@ def stream_users():
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_a_child_of_any_kind_that_reads_ahead_without_a_bound_is_named(looked_at, method):
-    is_named_and_the_rest_passes(looked_at("stream_users", QUEUE.format(method=method, size=0), seed=CONNECTING), 35)
+    is_named_and_the_rest_passes(looked_at("stream_users", QUEUE % {"method": method, "size": 0}, seed=CONNECTING), 35)
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_a_child_of_any_kind_that_waits_for_the_consumer_is_right(looked_at, method):
-    report = looked_at("stream_users", QUEUE.format(method=method, size=100), seed=CONNECTING)
+    report = looked_at("stream_users", QUEUE % {"method": method, "size": 100}, seed=CONNECTING)
     assert report, str(report)
 
 
