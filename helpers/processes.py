@@ -19,6 +19,7 @@ MIB = 2**20
 TRIES = 5  # at a look at several processes while none of them starts or ends
 SAME = 0.25  # MiB by which a process's share may change during that look
 SMAPS = os.path.exists("/proc/self/smaps_rollup")
+CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")  # some kernels are made without it
 
 
 # Processes that wait --------------------------------------------------------------------------------------------------
@@ -159,6 +160,8 @@ class Family:
 
     def numbers(self):
         """Return their process numbers (set of int)."""
+        if CHILDREN:
+            return set(self._below("self"))
         try:
             there = {int(name) for name in os.listdir("/proc") if name.isdigit()}
         except OSError:  # a system without /proc
@@ -168,6 +171,15 @@ class Family:
                 self._parents[pid] = int(file.read().rpartition(b")")[2].split()[1])
         self._parents = {pid: parent for pid, parent in self._parents.items() if pid in there}
         return {pid for pid in self._parents if self._descends(pid)}
+
+    def _below(self, pid):
+        """Yield the children of each thread of a process, and theirs, from Linux's own lists."""
+        with contextlib.suppress(OSError):  # it has ended
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                    for child in file.read().split():
+                        yield int(child)
+                        yield from self._below(int(child))
 
     def _descends(self, pid):
         seen = set()

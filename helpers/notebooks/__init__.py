@@ -10,10 +10,16 @@ python -m helpers.notebooks links [URL | none]    write the address where the co
 """
 
 import linecache
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
+# jsonschema, which nbformat loads, would load a grammar of addresses: two seconds, and no notebook needs it
+_grammar = sys.modules.setdefault("rfc3987_syntax", None)
+import nbformat  # noqa: E402
+
+if _grammar is None:
+    del sys.modules["rfc3987_syntax"]
 
 ROOT = Path(__file__).parents[2]
 LESSONS = ROOT / "notebooks"

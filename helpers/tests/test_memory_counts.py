@@ -196,6 +196,32 @@ def test_memory_of_processes_that_the_function_starts_is_counted(function):
     assert "the processes that it started held up to" in memory.Comparison({"mine": measured}).notes[0]
 
 
+@pytest.mark.skipif(not processes.CHILDREN, reason="this system has no lists of children")
+def test_a_family_is_the_same_from_its_lists_and_from_all_processes(monkeypatch):
+    """One child is started in another thread, and starts one of its own."""
+    program = "import subprocess, sys; child = subprocess.Popen(['cat']); print(child.pid, flush=True); child.wait()"
+    started = []
+
+    def start():
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        started.append(subprocess.Popen([sys.executable, "-c", program], **pipes))
+        grandchild.append(int(started[0].stdout.readline()))
+        ended.wait()
+
+    grandchild, ended = [], threading.Event()
+    thread = threading.Thread(target=start)
+    thread.start()
+    wait_until(lambda: grandchild, "the child has started one of its own")
+    try:
+        by_lists = processes.Family().numbers()
+        monkeypatch.setattr(processes, "CHILDREN", False)
+        assert {started[0].pid, *grandchild} <= by_lists == processes.Family().numbers()
+    finally:
+        ended.set()
+        thread.join()
+        started[0].communicate()
+
+
 def test_a_short_peak_of_a_child_between_two_samples_counts():
     children = processes.ChildrensMemory(interval=1)
     children.samples = [(1.0, 9.0, 5.0), (2.0, 99.0, 95.0), (2.5, 9.0, 4.0)]

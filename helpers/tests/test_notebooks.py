@@ -3,6 +3,7 @@
 import base64
 import shutil
 import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -23,6 +24,12 @@ def code(source, *tags, output=None, hidden=False):
 
 def printed(notebook):
     return [cell.outputs[0].text for cell in notebook.cells if cell.get("outputs")]
+
+
+def test_what_takes_seconds_to_load_is_not_loaded_and_not_kept_away():
+    program = "import sys; from helpers.notebooks import store; print(sys.modules.get('rfc3987_syntax', 'not there'))"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=notebooks.ROOT, capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("not there\n", "")
 
 
 # Outputs that stay as they are ----------------------------------------------------------------------------------------
