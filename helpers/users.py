@@ -15,6 +15,8 @@ from helpers.csv_records import TO_UTF_8, printable, records
 
 USER_DATA = Path(__file__).parent.parent / "data" / "user_data.csv"
 COLUMNS = ("user_id", "name", "email", "age")
+PART = 100  # rows that are checked at once
+_AGES = {str(age): age for age in range(151)}
 
 # A file, one user at a time -------------------------------------------------------------------------------------------
 
@@ -43,6 +45,13 @@ def read_users(path):
     if not header:
         raise ValueError(f"{path}, line 1: empty, but it should name the columns name, email and age")
     pick = operator.itemgetter(*_places(header, path))
+    for part in _parts(rows):
+        plain = _plain_users([fields for _, fields in part], len(header), pick)
+        yield from plain or _users_one_by_one(part, header, pick, path)
+
+
+def _users_one_by_one(rows, header, pick, path):
+    """Yield the users of a part of a file, or say what is wrong with the first row that is not a user."""
     for line, fields in rows:
         if len(fields) == len(header):
             row = pick(fields)
@@ -53,6 +62,38 @@ def read_users(path):
                 f"{path}, line {line}, column {column}: {len(fields)} field{'s' * (len(fields) > 1)}, but the header "
                 f"names {len(header)} columns: {', '.join(header)[:200]}"
             )
+
+
+def _parts(rows):
+    """Yield the rows in lists of at most PART; an error comes behind the rows before it."""
+    part = []
+    try:
+        for row in rows:
+            part.append(row)
+            if len(part) == PART:
+                yield part
+                part = []
+    except ValueError:
+        yield part
+        raise
+    yield part
+
+
+def _plain_users(rows, width, pick):
+    """Return the users of rows, checked column by column, which takes half the time; None if one may not be a user."""
+    if not rows or {*map(len, rows)} != {width}:
+        return None
+    *ids, names, emails, ages = zip(*map(pick, rows), strict=True)
+    texts = [*map(str.strip, names + emails)]
+    ages, joined = [*map(_AGES.get, ages)], "".join(texts)
+    if None in ages or "" in texts or max(map(len, texts)) > 255 or "\0" in joined or _has_surrogate(joined):
+        return None
+    names, emails = texts[: len(rows)], texts[len(rows) :]
+    if not ids:
+        ids = [[_uuid(None, email) for email in emails]]
+    elif not all(map(_is_uuid, ids[0])):
+        return None
+    return zip(ids[0], names, emails, ages, strict=True)
 
 
 def _places(header, path):
@@ -121,9 +162,13 @@ def _text(value):
         raise ValueError(f"has {len(value):,} characters; there is room for 255")
     if "\0" in value:
         raise ValueError(f"is {value!r:.50}: it has a NUL, which no name or address has")
-    if not value.isascii() and re.search("[\ud800-\udfff]", value):
+    if _has_surrogate(value):
         raise ValueError(_not_utf_8(value))
     return value
+
+
+def _has_surrogate(text):
+    return not text.isascii() and bool(re.search("[\ud800-\udfff]", text))
 
 
 def _not_utf_8(text):

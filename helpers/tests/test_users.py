@@ -4,6 +4,7 @@ import gzip
 import os
 import uuid
 from decimal import Decimal
+from itertools import islice
 
 import numpy
 import pytest
@@ -149,6 +150,17 @@ def test_csv_files_that_are_refused(connection, tmp_path, text, says):
     assert str(caught.value).startswith(f"{path}{says}")
     assert str(caught.value).isprintable()
     assert stored() == {ADA[0]: ADA[1:]}
+
+
+@pytest.mark.parametrize("fault", ["Bo,b@example.com,25.0\n", "Bo,b@example.com\n", 'Bo,b@example.com,"2"5\n'])
+@pytest.mark.parametrize("place", [1, 99, 100, 101, 150])
+def test_the_users_before_a_fault_come_out_and_its_line_is_named(tmp_path, place, fault):
+    lines = [f"Ada,a{number}@example.com,{number}\n" for number in range(1, 151)]
+    lines[place - 1] = fault
+    rows = read_users(write(tmp_path / "users.csv", HEADER + "".join(lines)))
+    assert [user[3] for user in islice(rows, place - 1)] == list(range(1, place))
+    with pytest.raises(ValueError, match=f"line {place + 1}, column age: "):
+        next(rows)
 
 
 def test_a_line_of_millions_of_characters_is_not_read_to_its_end(tmp_path):
