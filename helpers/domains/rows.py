@@ -6,6 +6,9 @@ from typing import NamedTuple
 from helpers.domains.batches import LARGEST_BATCH
 from helpers.domains.lists import LARGEST_RANK
 
+# A server that was killed may count a table's rows as the few that it had some time ago (SHOW TABLE STATUS). A scan of
+# them all seems cheaper to it then than a range of the key, and it locks them all (seen on MariaDB 11.8)
+BY_KEY = "domains FORCE INDEX (PRIMARY)"
 LARGEST_HOLE = 50  # missing ids that a statement steps over before a second statement is cheaper
 
 
@@ -29,7 +32,7 @@ def look_up(cursor, source, last_id, end, sizer):
         # LOCK IN SHARE MODE waits for rows that are being added: a lower id may be committed after a higher one,
         # and a read that did not wait would go past it
         cursor.execute(
-            "SELECT id, domain FROM domains WHERE id > %s AND id < %s ORDER BY id LIMIT %s LOCK IN SHARE MODE",
+            f"SELECT id, domain FROM {BY_KEY} WHERE id > %s AND id < %s ORDER BY id LIMIT %s LOCK IN SHARE MODE",
             (last_id, end, sizer.rows),
         )
         rows = cursor.fetchall()
@@ -81,7 +84,7 @@ def write_piece(cursor, ids, ranks):
     places = ["alexa_rank"] * (ids[-1] - ids[0] + 1)
     for number in ids:
         places[number - ids[0]] = "%s"
-    statement = f"UPDATE domains SET alexa_rank = ELT(id - %s, {', '.join(places)}) WHERE id BETWEEN %s AND %s"
+    statement = f"UPDATE {BY_KEY} SET alexa_rank = ELT(id - %s, {', '.join(places)}) WHERE id BETWEEN %s AND %s"
     cursor.execute(statement, (ids[0] - 1, *ranks, ids[0], ids[-1]))
 
 

@@ -134,7 +134,8 @@ def server_killed_and_resumed(place, kills, rows, rng):
             cursor = watching.cursor()
             process = place.start(RANK_TO_THE_END, "rank", "--seconds", "0.01")
 
-            def moved(cursor=cursor, goal=goal):
+            def moved(process=process, cursor=cursor, goal=goal):
+                assert process.poll() is None, process.communicate()
                 cursor.execute("SELECT MAX(last_id) FROM domains_checkpoint")
                 return (cursor.fetchone()[0] or 0) > goal
 
@@ -152,6 +153,25 @@ def server_killed_and_resumed(place, kills, rows, rng):
 
 def test_the_server_killed_while_ranking_costs_an_error_and_no_row(warm):
     server_killed_and_resumed(warm, 2, 60_000, random.Random(6))
+
+
+def test_a_server_that_was_killed_and_counts_few_rows_does_not_lock_them_all(warm):
+    """Its count of a table's rows is an old one, and a scan of so few seems cheaper to it than a range of the key."""
+    warm.run(RANK_TO_THE_END, "fill", "--rows", "20000")
+    with warm.connect(database="ALX_prodev") as connection, connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE domains STATS_AUTO_RECALC = 0")
+        cursor.execute(
+            "UPDATE mysql.innodb_table_stats SET n_rows = 300, clustered_index_size = 3 "
+            "WHERE database_name = DATABASE() AND table_name = 'domains'"
+        )
+        connection.commit()
+    (running,) = warm.servers()
+    running.kill()
+    running.wait()
+    warm.run(LAST_ID)  # starts it again
+    with held(20_000, lambda: warm.connect(database="ALX_prodev")):
+        ranked = warm.run("from helpers import domains\nprint(domains.update_ranks(ids=(1, 10_001)).rows)")
+    assert ranked == "10000"
 
 
 @pytest.mark.torture
