@@ -1,5 +1,6 @@
 """Memory figures that can be trusted: the kernel agrees, the order does not matter, and nothing else is touched."""
 
+import atexit
 import dataclasses
 import os
 import re
@@ -7,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import matplotlib.pyplot as plt
@@ -186,6 +188,16 @@ def test_a_function_that_raises_kills_nothing(tmp_path):
     started = psutil.Process(int((tmp_path / "pid").read_text()))
     assert started.status() != psutil.STATUS_ZOMBIE
     started.kill()
+
+
+def test_what_a_function_leaves_for_the_end_of_its_process_is_done(tmp_path):
+    def write_later():
+        atexit.register((tmp_path / "at its end").write_text, "written")
+        threading.Timer(0.3, (tmp_path / "by a thread").write_text, ["written"]).start()
+
+    memory.measure(write_later)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "at its end": "written", "by a thread": "written"}  # fmt: skip
 
 
 def test_functions_of_a_notebook_travel():
