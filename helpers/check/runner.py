@@ -45,28 +45,29 @@ def main():
     """Run as one learner's process, or, with `warm`, be the process that those are forked from."""
     if sys.argv[1] == "warm":
         with socket.socket(fileno=int(sys.argv[2])) as requests:
-            _warm_up()
-            talk = _fork_on_request(requests)
+            sys.path.insert(0, os.path.dirname(OURS.rstrip(os.sep)))
+            _warm_up("mysql.connector.pooling", "mysql.connector.aio", "pymysql.cursors", "cloudpickle",
+                     "importlib.util", "decimal", "helpers.seed")  # fmt: skip
+            talk = _fork_on_request(requests, sys.argv[3:])
     else:
         talk = int(sys.argv[1])
     serve(Connection(talk))
 
 
-def _warm_up():
-    """Import what nearly every check needs."""
-    sys.path.insert(0, os.path.dirname(OURS.rstrip(os.sep)))
-    for module in ("mysql.connector.pooling", "mysql.connector.aio", "pymysql.cursors", "cloudpickle",
-                   "importlib.util", "decimal", "helpers.seed"):  # fmt: skip
+def _warm_up(*modules):
+    """Import what checks need."""
+    for module in modules:
         with contextlib.suppress(Exception):  # said when the learner's code imports it
             importlib.import_module(module)
     gc.collect()
     gc.freeze()  # what was imported stays: later collections need not look at it
 
 
-def _fork_on_request(requests):
+def _fork_on_request(requests, also):
     """Fork for each request that comes with two descriptors; return the first of them in the new process.
 
     The other request, "poll PID", is answered with the status of a forked process (see Popen.returncode), or "None".
+    When the first one has ended, the modules of `also` are imported, too.
     """
     while True:
         message, descriptors, *_ = socket.recv_fds(requests, 1000, 2)
@@ -75,6 +76,8 @@ def _fork_on_request(requests):
         if message.startswith(b"poll "):
             pid, status = os.waitpid(int(message[5:]), os.WNOHANG)
             requests.sendall(str(os.waitstatus_to_exitcode(status) if pid else None).encode())
+            while pid and also:
+                _warm_up(also.pop())
             continue
         talk, output = descriptors
         pid = os.fork()

@@ -1,6 +1,7 @@
 """helpers.check reports on code that hangs, exits, forks or fills the memory, and works again after it."""
 
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import mysql.connector
 import psutil
 import pytest
 from checked import databases_like, first_bad, good_stream
-from places import PATIENCE, wait_until
+from places import PATIENCE, run, wait_until
 
 from helpers import check, seed
 from helpers.check import process
@@ -237,10 +238,28 @@ def test_code_that_does_not_behave_leaves_nothing_behind_and_the_next_check_work
     assert os.getcwd() == before.folder
     processes = psutil.Process().children(recursive=True)
     runners = [process for process in processes if "runner.py" in " ".join(process.cmdline())]
-    assert [process.cmdline()[-2] for process in runners] == ["warm"]  # the one that the next learner's is forked from
+    assert [process.cmdline()[2] for process in runners] == ["warm"]  # the one that the next learner's is forked from
     assert not databases_like(before.databases)
     wait_until(lambda: threading.active_count() <= before.threads, "a thread of a check still runs")
     assert check.stream_users(good_stream)
+
+
+LOADED = """
+import distributed
+from helpers import check
+
+def cut(low, high, pieces):
+    import sys
+    raise ValueError(f"loaded: {'distributed' in sys.modules}")
+
+for _ in range(3):
+    check.cut(cut)
+"""
+
+
+def test_what_takes_long_to_load_is_loaded_once_for_all_checks_and_the_first_one_does_not_wait_for_it():
+    said = run(sys.executable, "-c", LOADED).stdout
+    assert re.findall("loaded: ([A-Z][a-z]+)", said) == ["False", "True", "True"], said
 
 
 def test_twenty_seconds_are_given():

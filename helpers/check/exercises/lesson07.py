@@ -170,7 +170,7 @@ def _probe(answers, ranges, at_most, slow=None, broken=None, again=False):
             raise LookupError("the shard is down")
         return [first, last]
 
-    local = {"processes": False, "n_workers": 1, "threads_per_worker": 2, "dashboard_address": "127.0.0.1:0"}
+    local = {"processes": False, "n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
     with Client(**local, silence_logs=logging.CRITICAL) as client:
         kept = []  # the futures of the first time: as long as they are held, Dask knows their answers
         for _ in range(1 + again):
