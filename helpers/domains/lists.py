@@ -19,6 +19,8 @@ PACKED = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"7z\
 NO_DOMAIN_YET = "\u00df\u03c2\u200c\u200d"  # letters that IDNA 2003 and IDNA 2008 write as different domains
 
 _is_domain = re.compile(r"[a-z0-9._-]{1,255}").fullmatch
+# What nearly every line is, and then nothing of it needs to be changed: told by one look, which saves half of the time
+_is_plain = re.compile(r"([1-9][0-9]{0,8}),([a-z0-9._-]{0,254}[a-z0-9_-])").fullmatch
 
 
 def read_ranks(path):
@@ -30,6 +32,9 @@ def read_ranks(path):
             raise ValueError(f"{path}: the file is empty. {SHOULD}")
         columns = _columns(path, first[1])
         for number, line in lines if columns else chain([first], lines):
+            if not columns and (plain := _is_plain(line)):
+                yield plain[2], int(plain[1])
+                continue
             rank, domain = _fields(line, columns) if columns else line.partition(",")[::2]
             name, what = "", ""
             if not (rank.isascii() and rank.isdigit() and len(rank) <= 10 and 0 < int(rank) <= LARGEST_RANK):
