@@ -6,7 +6,7 @@ The server is configured through environment variables (helpers/connection.py); 
 import contextlib
 import functools
 import os
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 
 from tqdm import tqdm
@@ -102,7 +102,7 @@ def in_batches(users):
     while batch := sorted(islice(users, BATCH_SIZE), key=itemgetter(0)):
         # In the order of the key, so each page of the table is visited once per batch
         for start in range(0, len(batch), INSERT_ROWS):
-            yield [value for user in batch[start : start + INSERT_ROWS] for value in user]
+            yield list(chain.from_iterable(batch[start : start + INSERT_ROWS]))
 
 
 @functools.cache
