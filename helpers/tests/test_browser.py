@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 TAGS = ("question", "prediction")
 LESSONS = sorted(path.stem for path in notebooks.LESSONS.glob("*.ipynb"))
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
+AXE = ROOT / ".venv" / "node_modules" / "axe-core" / "axe.min.js"  # from helpers/setup.sh browser
 LAYOUT = 4  # seconds until a slide that does not fit will not, and one that does not go on is the last
 PATIENCE = 240  # seconds until a page or a lesson that does not come to its end is given up, on the busiest machine
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -48,6 +49,36 @@ CELLS = """() => {
 }"""
 ALL_RUN = f"() => ({CELLS})().every(cell => cell.cell_type != 'code' || cell.execution_count)"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+COMMAND = "command => window.jupyterapp.commands.execute(command)"
+WEARS = "theme => document.body.dataset.jpThemeName === theme"  # says so when the theme's CSS is there
+# Leaves the open notebook alone and whole in the page, which then scrolls: axe-core measures no contrast of what is
+# beyond the edge of a part that scrolls, and none at all in a page whose body is 0 pixels high, as JupyterLab's is.
+ALONE = """() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.notebookConfig = {...notebook.notebookConfig, windowingMode: 'none'};
+    const whole = document.querySelector('.jp-NotebookPanel .jp-WindowedPanel-viewport');
+    for (let part = whole.parentElement; part !== document.documentElement; part = part.parentElement) {
+        [...part.children].forEach(child => child.classList.toggle('aside', !child.contains(whole)));
+        part.classList.add('around');
+    }
+}"""
+ALONE_STYLE = """
+    .around { position: static !important; height: auto !important }
+    .around { overflow: visible !important; contain: none !important }
+    .aside, #jupyterlab-splash { display: none !important }
+    .jp-WindowedPanel-viewport { position: static !important; min-height: 0 !important }"""
+# All cells are in the page, and the texts among them are drawn
+WHOLE = f"""() => document.querySelectorAll('.jp-NotebookPanel .jp-Cell').length === ({CELLS})().length
+    && [...document.querySelectorAll('.jp-MarkdownCell')].every(e => e.querySelector('.jp-RenderedMarkdown > *'))"""
+# How many rules axe-core found kept, and those broken: which, how badly, where first, how often
+FAULTS = """([part, without]) => axe.run({include: [[part]], exclude: without.map(part => [part])},
+    {resultTypes: ['violations']}).then(result => [result.passes.length,
+    result.violations.map(v => [v.id, v.impact, v.nodes[0].html.slice(0, 200), v.nodes.length])])"""
+# What the course writes in a lesson that is open in JupyterLab. All else is JupyterLab's own, the same in any notebook:
+# prompts and editors, the colours of tracebacks and of code in a text, and that links have no line under them.
+OURS = ".jp-NotebookPanel :is(.jp-RenderedMarkdown, .jp-OutputArea-output)"
+LABS_PARTS = (".jp-RenderedMarkdown pre", "[data-mime-type='application/vnd.jupyter.stderr'] pre")
+LABS_RULES = ("link-in-text-block",)
 # The notebook has drawn the cells that have come into view: nothing has changed for a while
 DRAWN = """async () => {
     const viewport = document.querySelector('.jp-WindowedPanel-outer');
@@ -56,7 +87,7 @@ DRAWN = """async () => {
         await new Promise(drawn => setTimeout(drawn, 150));
     }
 }"""
-# What sticks out of the notebook to the right, among what is on the screen: it would have to be scrolled sideways
+# What sticks out of the notebook to the right, among what is in the page: it would have to be scrolled sideways
 WIDE = """() => {
     const right = document.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect().right;
     const parts = '.jp-RenderedHTMLCommon table, .jp-OutputArea-output img, .jp-OutputArea pre';
@@ -151,6 +182,40 @@ def open_lesson(page, lab, lesson, folder="my_lessons"):
     page.evaluate(READY)
 
 
+def change_theme(page, theme):
+    """Change JupyterLab's theme ("light" or "dark"), and wait until the page wears it."""
+    page.evaluate(THEME, f"JupyterLab {theme.title()}")
+    page.wait_for_function(WEARS, arg=f"JupyterLab {theme.title()}", timeout=PATIENCE * 1000)
+
+
+def faults(page, part="html", without=()):
+    """Return what axe-core finds wrong in that part of the page: lists of the rule, how bad, where first, how often."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    kept, broken = page.evaluate(FAULTS, [part, without])
+    assert kept > 10, "axe-core has looked at nothing"
+    return broken
+
+
+def unfold(page):
+    """Lay the open lesson out as one long page, with all that is folded open but the cells' sources."""
+    page.evaluate(ALONE)
+    page.add_style_tag(content=ALONE_STYLE)
+    page.evaluate(COMMAND, "notebook:expand-all-headings")
+    page.wait_for_function(WHOLE, timeout=PATIENCE * 1000)
+    page.evaluate(DRAWN)
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+
+
+def serious_faults(page):
+    """Return what axe-core finds badly wrong in what is ours of the unfolded lesson, in light and in dark."""
+    found = []
+    for theme in ("light", "dark"):
+        change_theme(page, theme)
+        page.evaluate(DRAWN)
+        found += [(theme, *fault) for fault in faults(page, OURS, LABS_PARTS) if fault[0] not in LABS_RULES]
+    return [fault for fault in found if fault[2] in ("serious", "critical")]
+
+
 def screens(page):
     """Scroll through the open notebook, a screen at a time; yield the number of each screen."""
     outer = page.locator(".jp-WindowedPanel-outer").first
@@ -165,7 +230,7 @@ def screens(page):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_lesson_runs_in_lab(page, lab, lesson):
-    """Run all cells: no error that is not meant, a figure, and nothing that has to be scrolled sideways."""
+    """Run all cells: no error that is not meant, nothing to scroll sideways, and nothing serious for axe-core."""
     open_lesson(page, lab, lesson)
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells').catch(() => {})")
     page.wait_for_function(ALL_RUN, timeout=PATIENCE * 1000)  # an error that is meant ends the command early
@@ -176,14 +241,34 @@ def test_lesson_runs_in_lab(page, lab, lesson):
         if "raises-exception" not in cell["metadata"].get("tags", []):
             assert [o["evalue"] for o in cell["outputs"] if o["output_type"] == "error"] == [], cell["source"]
     assert any("<img alt=" in str(output.get("data")) for cell in code for output in cell["outputs"])
-    wide = set()
-    for theme in ("JupyterLab Light", "JupyterLab Dark") if SCREENSHOTS else ("JupyterLab Light",):
-        page.evaluate(THEME, theme)
+    for theme in ("light", "dark") if SCREENSHOTS else ():
+        change_theme(page, theme)
         for number in screens(page):
-            wide |= set(page.evaluate(WIDE))
-            if SCREENSHOTS:
-                page.screenshot(path=f"{SCREENSHOTS}/{lesson}-{theme.split()[1].lower()}-{number:02}.png")
-    assert wide == set()
+            page.screenshot(path=f"{SCREENSHOTS}/{lesson}-{theme}-{number:02}.png")
+    unfold(page)
+    assert page.evaluate(WIDE) == []
+    printed = "".join(output.get("text", "") for cell in code for output in cell["outputs"])
+    assert "✔" in printed and "✘" in printed
+    assert serious_faults(page) == []
+    for part in ("img[alt]", "table", "details"):  # a plot, a table and a prediction were among it
+        assert page.locator(f":is(.jp-RenderedMarkdown, .jp-OutputArea-output) {part}").count(), part
+
+
+# By axe-core's rule, what breaks it
+BREAKS = {"image-alt": '<img src="plot.png">', "color-contrast": '<p style="color: #999; background: #aaa">pale</p>'}
+
+
+def test_faults_of_ours_are_found_and_labs_own_are_left_out(page, lab):
+    open_lesson(page, lab, LESSONS[0])
+    unfold(page)
+    plant = "(place, html) => place.insertAdjacentHTML('beforeend', html)"
+    for part in (".jp-InputArea-editor", ".jp-RenderedMarkdown pre", ".jp-RenderedMarkdown", ".jp-OutputArea-output"):
+        page.locator(f".jp-NotebookPanel {part}").last.evaluate(plant, "".join(BREAKS.values()))
+    found = {(theme, rule, times) for theme, rule, _, _, times in serious_faults(page)}
+    assert found == {(theme, rule, 2) for theme in ("light", "dark") for rule in BREAKS}
+    assert page.evaluate(WIDE) == []
+    page.locator(".jp-RenderedMarkdown").last.evaluate(plant, '<table style="width: 2000px"></table>')
+    assert len(page.evaluate(WIDE)) == 1
 
 
 # Outputs on the screen, by the number of their cell
@@ -195,7 +280,6 @@ ACTIVATE = """number => {
     notebook.activeCellIndex = number;
     return notebook.scrollToItem(number, 'center');
 }"""
-COMMAND = "command => window.jupyterapp.commands.execute(command)"
 
 
 def run_cell(page, number, typed=None):
@@ -326,7 +410,7 @@ def keep_small(picture, file):
 def test_the_readmes_pictures_of_lab_and_a_slide_are_small_and_show_the_first_plot(page, lab, tmp_path):
     folder = Path(os.environ.get("PICTURES") or tmp_path)
     open_lesson(page, lab, "02_stream_users", "notebooks")
-    page.evaluate(THEME, "JupyterLab Dark")
+    change_theme(page, "dark")
     page.evaluate("() => window.jupyterapp.commands.execute('toc:show-panel')")
     figure = page.locator(".jp-OutputArea-output img").first
     for _ in screens(page):
@@ -337,11 +421,11 @@ def test_the_readmes_pictures_of_lab_and_a_slide_are_small_and_show_the_first_pl
     page.wait_for_timeout(500)
     keep_small(page.screenshot(), folder / "lab_dark.png")
     open_slides(page, lab, "02_stream_users")
-    for _ in talk(page):
-        if page.locator("section.present > section.present .jp-CodeCell:not(.reveal-skip) img").count():
+    figure = page.locator("section.present > section.present .jp-CodeCell:not(.reveal-skip) img")
+    for step in talk(page):
+        if figure.count() and step["shown"] == step["fragments"]:  # with the sentence about it
             break
-    for _ in ("the code and its figure", "the sentence about it"):
-        page.keyboard.press("Space")
+    assert figure.is_visible()
     page.wait_for_timeout(500)
     keep_small(page.screenshot(), folder / "slide.png")
     for name in ("lab_dark.png", "slide.png"):

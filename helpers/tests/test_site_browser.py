@@ -18,8 +18,7 @@ from urllib.parse import urldefrag
 
 import pytest
 from bs4 import BeautifulSoup
-from test_browser import PATIENCE, chromium  # noqa: F401 (a fixture)
-from test_steps_browser import AXE
+from test_browser import PATIENCE, chromium, faults  # noqa: F401 (a fixture)
 
 from helpers import notebooks
 
@@ -31,9 +30,6 @@ THEMES = ("light", "dark")
 LINE = {"latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8, "offline": False}
 TEXT_SECONDS = 3
 LOOKED_AT = (360, 1280)  # by axe-core: menus are dialogs in the one, and columns in the other
-# How many rules axe-core found kept, and those broken: which, how badly, where first, how often
-FAULTS = """() => axe.run({resultTypes: ['violations']}).then(result => [result.passes.length,
-    result.violations.map(v => [v.id, v.impact, v.nodes[0].html.slice(0, 200), v.nodes.length])])"""
 # Pictures that are missing or say nothing
 PICTURES = "() => [...document.images].filter(i => !i.naturalWidth || !i.alt.trim()).map(i => i.outerHTML)"
 # What unfolds fades in: half-way its contrast is too low
@@ -119,7 +115,7 @@ class Reader:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_is_whole_and_axe_finds_nothing(chromium, address, pages, width, theme):  # noqa: F811
     reader = Reader(chromium, address, width, theme)
-    axe, page, found = AXE.read_text(encoding="utf-8"), reader.page, {}
+    page, found = reader.page, {}
     for name in pages:
         reader.open(name)
         if SCREENSHOTS:
@@ -130,10 +126,7 @@ def test_every_page_is_whole_and_axe_finds_nothing(chromium, address, pages, wid
         wrong += ["wider than the screen when it is unfolded"] if page.evaluate(WIDE) > 0 else []
         wrong += page.evaluate(PICTURES)
         if width in LOOKED_AT:
-            page.evaluate(axe)
-            checked, faults = page.evaluate(FAULTS)
-            assert checked > 10, "axe-core has looked at nothing"
-            wrong += faults
+            wrong += faults(page)
         found |= {name: wrong} if wrong else {}
     assert found == {}
     assert reader.wrong == []

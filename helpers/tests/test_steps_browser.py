@@ -1,22 +1,21 @@
 """The stepper in Chromium: on a page, in JupyterLab and in a slide, by click, keyboard and screen reader.
 
-SCREENSHOTS=/some/folder keeps pictures. axe-core is installed by helpers/setup.sh browser.
+SCREENSHOTS=/some/folder keeps pictures.
 """
 
 import os
-from pathlib import Path
 
 import nbconvert
 import nbformat
 import pytest
-from test_browser import PATIENCE, READY, THEME, chromium, lab, open_slides, page  # noqa: F401 (fixtures)
+from test_browser import PATIENCE, READY, change_theme, chromium, faults, lab, open_slides, page  # noqa: F401
 
 from helpers import steps
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-AXE = Path(__file__).parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
+STEPPER = ".generator-steps"
 STYLES = {"light": "", "dark": "body { background: #111; color: #eee; color-scheme: dark }"}
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Steps</title>
 <meta name="viewport" content="width=device-width"><style>{style}</style></head>
@@ -70,14 +69,6 @@ def open_page(page, tmp_path, *recordings, style="light"):  # noqa: F811
 def picture(page, name):  # noqa: F811
     if SCREENSHOTS:
         page.screenshot(path=f"{SCREENSHOTS}/steps-{name}.png")
-
-
-def faults(page, part=".generator-steps"):  # noqa: F811
-    """Return what axe-core finds wrong with that part of the page."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    result = page.evaluate("part => axe.run({include: [[part]]})", part)
-    assert result["passes"], "axe-core has looked at nothing"
-    return [(v["id"], [node["html"] for node in v["nodes"]]) for v in result["violations"]]
 
 
 class Stepper:
@@ -136,7 +127,7 @@ def test_every_step_fits_and_axe_finds_nothing(page, errors, tmp_path, width, st
     pipeline = steps.record(squares(even(count_upto(4))))
     open_page(page, tmp_path, steps.record(count_upto(3)), pipeline, steps.record(None), style=style)
     first, second = Stepper(page), Stepper(page, 1)
-    assert faults(page) == []
+    assert faults(page, STEPPER) == []
     for _ in pipeline.steps[1:]:
         second.press("Forward")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -145,12 +136,12 @@ def test_every_step_fits_and_axe_finds_nothing(page, errors, tmp_path, width, st
         second.press("Forward")
         if number < 5:
             first.press("Forward")
-    assert faults(page) == []
+    assert faults(page, STEPPER) == []
     picture(page, f"page-{width}-{style}")
     second.root.get_by_text("All steps as text").click()
     assert second.root.locator("pre").inner_text().startswith("squares(rows=generator even), step by step")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert faults(page) == []
+    assert faults(page, STEPPER) == []
     assert errors == []
 
 
@@ -285,8 +276,7 @@ def test_in_jupyterlab_light_and_dark(page, lab, errors):  # noqa: F811
     stepper.root.get_by_role("status").wait_for(timeout=PATIENCE * 1000)
     errors.clear()  # JupyterLab's own, before anything of ours is there
     for theme in STYLES:
-        page.evaluate(THEME, f"JupyterLab {theme.title()}")
-        page.wait_for_timeout(300)
+        change_theme(page, theme)
         stepper.press("First step")
         for _ in range(5):
             stepper.press("Forward")
@@ -296,7 +286,7 @@ def test_in_jupyterlab_light_and_dark(page, lab, errors):  # noqa: F811
             page.keyboard.press(key)
             assert stepper.step() == at
         assert page.locator(".jp-NotebookPanel .jp-Cell").count() == len(CELLS) + 1, "d d has removed a cell"
-        assert faults(page) == []
+        assert faults(page, STEPPER) == []
         picture(page, f"lab-{theme}")
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     assert errors == []
@@ -358,5 +348,5 @@ def test_in_an_html_export(page, errors, tmp_path):  # noqa: F811
         stepper = Stepper(page)
         stepper.press("Last step")
         assert "next() raises StopIteration." in stepper.says()
-        assert faults(page) == []
+        assert faults(page, STEPPER) == []
         picture(page, f"export-{theme}")
