@@ -96,8 +96,12 @@ def _lines(file, path, taken, columns):
 
 def _refuse_delimiter(header, path, columns):
     """Raise ValueError where the first line of a file names the columns, but not with commas between them."""
+
+    def separated_by(delimiter):
+        return {*columns} <= {column.strip(' "\t\r\n').lower() for column in header.split(delimiter)}
+
     for delimiter, name in DELIMITERS.items():
-        if {*columns} <= {column.strip(' "\r\n').lower() for column in header.split(delimiter)}:
+        if separated_by(delimiter) and not separated_by(","):
             raise ValueError(
                 f"{path}, line 1: the columns are separated by {name}, not by commas; {TO_COMMAS.format(delimiter)}"
             )

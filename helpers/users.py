@@ -56,7 +56,7 @@ def _users_one_by_one(rows, header, pick, path):
         if len(fields) == len(header):
             row = pick(fields)
             yield _user(row if len(row) == 4 else (None, *row), path, "line", line)
-        elif fields and any(map(str.strip, fields)):  # not a blank line
+        elif "".join(fields).strip() or len(fields) > 1:  # not a blank line
             column = header[len(fields)] if len(fields) < len(header) else len(header) + 1
             raise ValueError(
                 f"{path}, line {line}, column {column}: {len(fields)} field{'s' * (len(fields) > 1)}, but the header "

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from places import ROOT, as_stranger, sizes
 
 from helpers import databases, memory, seed
+from helpers.csv_records import LONGEST_RECORD
 from helpers.users import read_users
 
 names = st.sampled_from(
@@ -102,7 +103,7 @@ def file_of(people, layout, harm):
 
 def parsed(text):
     """Return the records of a CSV text, each a list of fields, or None where it is none: one character at a time."""
-    records, fields, at = [], [], 0
+    records, fields, at, start, blanks = [], [], 0, 0, False
     while at < len(text):
         while text[at : at + 1] == " ":
             at += 1
@@ -115,7 +116,7 @@ def parsed(text):
                 at += 1 + (text[at] == '"')
             at += 1
             while text[at : at + 1] in (" ", "\t"):
-                at += 1
+                at, blanks = at + 1, True
         else:
             end = re.compile("[,\r\n]|$(?![\r\n])").search(text, at).start()
             field, at = text[at:end], end
@@ -126,7 +127,9 @@ def parsed(text):
         at = end.end()
         if end[0] != "," or at == len(text):
             records.append([*fields, ""] if end[0] == "," else fields)
-            fields = []
+            if blanks and len(re.findall("\r\n|\r|\n", text[start:at])) > LONGEST_RECORD:
+                return None  # such records are put together anew with every line, up to a limit
+            fields, start, blanks = [], at, False
     return records
 
 
