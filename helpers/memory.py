@@ -75,13 +75,13 @@ class Comparison(dict):
         """A pandas DataFrame: a row for each name; peak MiB, seconds, and rows/s where rows were given."""
         import pandas as pd
 
-        return pd.DataFrame(self._columns(), index=list(self))
-
-    def _columns(self):
-        columns = {"peak MiB": [m.peak for m in self.values()], "seconds": [m.seconds for m in self.values()]}
+        columns = {
+            "peak MiB": {name: m.peak for name, m in self.items()},
+            "seconds": {name: m.seconds for name, m in self.items()},
+        }
         if any(m.rows for m in self.values()):
-            columns["rows/s"] = [m.rate for m in self.values()]
-        return columns
+            columns["rows/s"] = {name: m.rate for name, m in self.items()}
+        return pd.DataFrame(columns)
 
     def plot(self):
         """Draw memory above the baseline against time, a line for each name, peaks marked; return matplotlib Axes."""
@@ -124,20 +124,9 @@ class Comparison(dict):
         return told
 
     def _repr_html_(self):
-        return self._html_table() + "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
-
-    def _html_table(self):
-        """Return the table as pandas would write it, without the second that pandas takes to be loaded."""
-        columns, digits = self._columns(), {"peak MiB": 1, "seconds": 2, "rows/s": 0}
-        lines = ['<table class="dataframe">', "  <thead>", '    <tr style="text-align: right;">']
-        lines += ["      <th></th>", *(f"      <th>{title}</th>" for title in columns), "    </tr>", "  </thead>"]
-        lines.append("  <tbody>")
-        for name, *values in zip(self, *columns.values(), strict=True):
-            lines += ["    <tr>", f"      <th>{html.escape(name, quote=False)}</th>"]
-            for title, value in zip(columns, values, strict=True):
-                lines.append(f"      <td>{'NaN' if value is None else f'{value:,.{digits[title]}f}'}</td>")
-            lines.append("    </tr>")
-        return "\n".join([*lines, "  </tbody>", "</table>"])
+        formats = {"peak MiB": "{:,.1f}".format, "seconds": "{:,.2f}".format, "rows/s": "{:,.0f}".format}
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        return self.table.to_html(formatters=formats, border=0) + notes
 
     def _ipython_display_(self):
         import matplotlib.pyplot as plt

@@ -280,14 +280,6 @@ def test_the_table_has_a_row_for_each(both):
     assert "list: all" in both._repr_html_()
 
 
-@pytest.mark.parametrize("rows", [{}, {"rows": 100_000}], ids=["no rows", "one with rows"])
-def test_the_table_looks_as_pandas_shows_it(rows):
-    slow = memory.Measurement(1234.56, 12.345, 1, 1, [], 1, **rows)
-    compared = memory.Comparison({"a list of <b> & 'c'": slow, "one": memory.Measurement(0.04, 0.5, 1, 1, [], 1)})
-    formats = {"peak MiB": "{:,.1f}".format, "seconds": "{:,.2f}".format, "rows/s": "{:,.0f}".format}
-    assert compared._repr_html_().startswith(compared.table.to_html(formatters=formats, border=0))
-
-
 def test_the_plot_has_the_courses_colours_and_a_label_for_each_line(both):
     ax = both.plot()
     lines = [line for line in ax.get_lines() if line.get_marker() == "None"]

@@ -196,7 +196,6 @@ def test_memory_of_processes_that_the_function_starts_is_counted(function):
     assert "the processes that it started held up to" in memory.Comparison({"mine": measured}).notes[0]
 
 
-@pytest.mark.skipif(not processes.CHILDREN, reason="this system has no lists of children")
 def test_a_family_is_the_same_from_its_lists_and_from_all_processes(monkeypatch):
     """One child is started in another thread, and starts one of its own."""
     program = "import subprocess, sys; child = subprocess.Popen(['cat']); print(child.pid, flush=True); child.wait()"
