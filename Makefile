@@ -9,6 +9,8 @@ export UPGRADE
 export FRESH
 
 python := .venv/bin/python
+# helpers.notebooks is loaded first because it keeps away what nbval would load, two seconds for each process of pytest
+pytest := $(python) -m pytest -p helpers.notebooks
 # The lesson to open, test or renew: the first one unless LESSON=02 names another
 lesson := $(notdir $(firstword $(sort $(wildcard notebooks/$(LESSON)*.ipynb))))
 # Lab starts with the table of contents beside the lesson (the workspace), whatever was open the last time.
@@ -35,19 +37,19 @@ fresh: venv  ## give you a new copy of LESSON=02 and keep your old one beside it
 
 test: ready  ## run every lesson and every test and compare with what is stored; LESSON=02 takes one lesson's
 	@$(python) -m ruff check
-	@$(python) -m pytest -n 3 --dist loadfile --nbval notebooks helpers $(if $(LESSON),--lesson $(LESSON)) $(TEST)
+	@$(pytest) -n 3 --dist loadfile --nbval notebooks helpers $(if $(LESSON),--lesson $(LESSON)) $(TEST)
 
 quick: ready  ## run the tests that need under 30 s together
 	@$(python) -m ruff check
-	@$(python) -m pytest -n 3 --dist loadfile --quick helpers $(TEST)
+	@$(pytest) -n 3 --dist loadfile --quick helpers $(TEST)
 
 browser: ready  ## open every lesson in the system's Chromium, run it, and look at it
 	@helpers/setup.sh browser
 	@helpers/setup.sh site
-	@$(python) -m pytest -n 2 -m browser helpers $(TEST)
+	@$(pytest) -n 2 -m browser helpers $(TEST)
 
 torture: ready  ## break everything by force, again and again, and print what failed; TEST="-k kill" takes a part
-	@$(python) -m pytest -m torture helpers $(TEST)
+	@$(pytest) -m torture helpers $(TEST)
 
 outputs: ready  ## run every lesson, or LESSON=02, and store clean outputs; FRESH=1 also those that need no change
 	@$(python) -m helpers.notebooks run $(LESSON)
