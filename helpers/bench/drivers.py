@@ -93,15 +93,16 @@ def _rows_read(watcher):
 
 
 def _open(watcher, where):
-    """Return how many other connections to the database are open once no query runs on any of them."""
-    deadline = time.monotonic() + SECONDS / 4
+    """Return how many other connections to the database stay open where no query runs on any of them."""
+    deadline, quiet = time.monotonic() + SECONDS / 4, 0
     with contextlib.closing(watcher.cursor()) as cursor:
         while True:
             cursor.execute("SHOW PROCESSLIST")
             others = [
                 row for row in cursor.fetchall() if row[3] == where["database"] and row[0] != watcher.connection_id
             ]
-            if not any(row[4] == "Query" for row in others) or time.monotonic() > deadline:
+            quiet = 0 if any(row[4] == "Query" for row in others) else quiet + 1
+            if not others or quiet == 10 or time.monotonic() > deadline:  # one that was closed takes a moment to end
                 return len(others)
             time.sleep(0.05)
 

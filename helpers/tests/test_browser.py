@@ -82,9 +82,11 @@ LABS_RULES = ("link-in-text-block",)
 # The notebook has drawn the cells that have come into view: nothing has changed for a while
 DRAWN = """async () => {
     const viewport = document.querySelector('.jp-WindowedPanel-outer');
-    for (let before; before !== viewport.innerHTML.length;) {
-        before = viewport.innerHTML.length;
-        await new Promise(drawn => setTimeout(drawn, 150));
+    for (let before, same = 0; same < 3;) {
+        await new Promise(drawn => setTimeout(drawn, 100));
+        const now = viewport.innerHTML.length;
+        same = now === before ? same + 1 : 0;
+        before = now;
     }
 }"""
 # What sticks out of the notebook to the right, among what is in the page: it would have to be scrolled sideways
@@ -171,6 +173,7 @@ def chromium():
 @pytest.fixture
 def page(chromium):
     context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page()
     context.close()
 

@@ -216,6 +216,7 @@ def ill_behaved():
     reports = {}
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
         patch.setattr(process, "MEMORY_LIMIT", 300)
+        patch.setattr(process, "COMPUTING_LIMIT", PATIENCE)  # the other limit is the one that shows here
         patch.setenv("COURSE_DATABASE", base)
         for hang, limit in ((True, 4.0), (False, PATIENCE)):
             patch.setattr(process, "TIME_LIMIT", limit)

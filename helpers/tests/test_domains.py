@@ -128,8 +128,8 @@ def test_memory_does_not_grow_with_the_table(own_database):
     filled_more = memory.measure(lambda: domains.fill(many, long))
     ranked_more = memory.measure(lambda: domains.update_ranks(target_seconds=long, restart=True))
     assert max(filled.peak, ranked.peak, filled_more.peak, ranked_more.peak) < MOST_MIB
-    assert filled_more.peak < 1.3 * filled.peak
-    assert ranked_more.peak < 1.3 * ranked.peak
+    assert filled_more.peak < 1.5 * filled.peak
+    assert ranked_more.peak < 1.5 * ranked.peak
     assert domains.verify().right
 
 

@@ -121,6 +121,7 @@ with closing(seed.connect_to_prodev()) as connection, closing(connection.cursor(
 
 def server_killed_and_resumed(place, kills, rows, rng):
     """Kill the server while it ranks, `kills` times; each time the job ends with an error, and goes on when started."""
+    place.use()  # a process may take longer to start than the server waits for its next user
     place.run(RANK_TO_THE_END, "fill", "--rows", rows)
 
     def connect():
@@ -157,6 +158,7 @@ def test_the_server_killed_while_ranking_costs_an_error_and_no_row(warm):
 
 def test_a_server_that_was_killed_and_counts_few_rows_does_not_lock_them_all(warm):
     """Its count of a table's rows is an old one, and a scan of so few seems cheaper to it than a range of the key."""
+    warm.use()  # a process may take longer to start than the server waits for its next user
     warm.run(RANK_TO_THE_END, "fill", "--rows", "20000")
     with warm.connect(database="ALX_prodev") as connection, connection.cursor() as cursor:
         cursor.execute("ALTER TABLE domains STATS_AUTO_RECALC = 0")

@@ -40,13 +40,16 @@ def test_eight_processes_that_start_at_once_where_no_server_was_get_one_server(p
 
 def test_a_process_that_ends_leaves_the_server_to_the_others(warm):
     first, second = warm.use(), warm.use()
+    third = warm.start(f"import helpers.seed; print('imported', flush=True); input(); {CONNECTED}")
+    assert third.stdout.readline() == "imported\n"  # to start takes longer than the server may wait for its next user
     (before,) = warm.servers()
     first.kill()
     first.wait()
     second.stdin.close()
     with warm.connect() as connection:
         assert connection.is_connected()
-    assert warm.run(CONNECTED) == "True"
+    print(file=third.stdin, flush=True)
+    assert third.stdout.readline() == "True\n"
     assert warm.servers() == [before]
 
 

