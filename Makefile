@@ -6,6 +6,7 @@ ifdef ROWS
 export COURSE_ROWS := $(ROWS)
 endif
 export UPGRADE
+export OLDEST
 export FRESH
 
 python := .venv/bin/python
@@ -73,7 +74,7 @@ site: venv  ## make the website of the lessons from their stored outputs, in .ve
 bundle: venv  ## pack the course and all that it needs for rooms without internet, on Debian and Ubuntu
 	@helpers/bundle/make.sh
 
-lock: venv  ## write requirements.txt from pyproject.toml; UPGRADE=1 moves every pin
+lock: venv  ## write requirements.txt from pyproject.toml; UPGRADE=1 moves every pin, OLDEST=1 to the oldest that is allowed
 	@helpers/setup.sh lock
 
 clean:  ## remove what the targets above made, the packages too

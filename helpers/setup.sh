@@ -6,7 +6,7 @@
 #   setup.sh browser   the system's Chromium, what drives it, and axe-core, for the browser tests
 #   setup.sh site      what makes the website
 #   setup.sh lab_settings PREFIX   what JupyterLab there starts with (helpers/lab_settings.json)
-#   setup.sh lock      requirements.txt and those of browser and site from pyproject.toml   (UPGRADE=1 moves every pin)
+#   setup.sh lock      requirements.txt and those of browser and site from pyproject.toml   (UPGRADE=1, OLDEST=1: see compile)
 set -eu
 cd "$(dirname "$0")/.."
 stamp=.venv/installed  # a copy of the requirements.txt that .venv was made from
@@ -130,10 +130,12 @@ browser() {
 
 site() { cmp -s $for_site .venv/site_packages || { install $for_site && cp $for_site .venv/site_packages; }; }
 
-# compile FILE OPTION…: pin in FILE what pyproject.toml asks for; pins that stand there stay unless they must move
+# compile FILE OPTION…: pin in FILE what pyproject.toml asks for; pins that stand there stay unless they must move.
+# UPGRADE takes the newest; OLDEST the oldest of what pyproject.toml allows, for it and not for what those pull in.
 compile() {
   file=$1; shift
   uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 ${UPGRADE:+--upgrade} \
+    ${OLDEST:+--upgrade --resolution lowest-direct} \
     --no-header --no-emit-index-url --no-emit-find-links --annotation-style=line "$@" pyproject.toml -o "$file" >/dev/null
 }
 
@@ -167,6 +169,7 @@ lock() {
     echo "# What those pull in:"
     grep -v '(pyproject.toml)' "$new"
   } >requirements.txt
+  if [ -n "${OLDEST:-}" ]; then rm -f "$new"; return; fi  # to try the course with; those of browser and site stay
   lock_beside "$new" $for_browser browser
   lock_beside "$new" $for_site site
   rm -f "$new"
