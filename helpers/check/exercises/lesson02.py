@@ -57,7 +57,8 @@ def find_user(look):
             look.fail(f"you wanted the tenth user, and it took {observed['taken']} from the stream")
         if observed["streams"] > 1:
             look.fail(f"it called stream_users() {observed['streams']} times: each call starts again at the first user")
-    with look.asks("it closes the stream that it leaves", mistake=3):
+    why = "A paused stream keeps its connection. Whoever starts a generator closes it."
+    with look.asks("it closes the stream that it leaves", why, mistake=3):
         if observed["open"]:
             look.fail("find_user had returned, and the stream was still paused, with its connection open")
 

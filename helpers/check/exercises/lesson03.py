@@ -96,7 +96,8 @@ def older_in_batches(look):
         if sizes != [SIZE] * whole + [rest] * (rest > 0):
             look.fail(f"for batches of {SIZE} came {', '.join(map(str, sizes))}",
                       why="A filter leaves uneven batches. Cut them again behind it.")  # fmt: skip
-    with look.asks("a bad size is refused when you call it", why="An error at the call points to the wrong line."):
+    why = "An error at the call points to the line that is wrong."
+    with look.asks("a bad size is refused when you call it", why):
         look.refuses("ValueError", f"{look.name}(25, 0)", 25, 0)
         look.refuses("TypeError", f'{look.name}(25, "40")', 25, "40")
     one_at_a_time(look, 25, 100)
