@@ -193,4 +193,4 @@ def course(where):
     names = {"unix_socket": "MYSQL_UNIX_SOCKET", "host": "MYSQL_HOST", "port": "MYSQL_PORT", "user": "MYSQL_USER",
              "password": "MYSQL_PASSWORD", "database": "MYSQL_DATABASE"}  # fmt: skip
     os.environ.update({names[name]: str(value) for name, value in where.items()})
-    return {"stream_users": notebooks.exported("02").stream_users}
+    return {"stream_users": notebooks.exported("02").stream_users_fast}

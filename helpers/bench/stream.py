@@ -33,8 +33,8 @@ def in_chunks(cursor):
 
 
 def course():
-    """The function that learners see."""
-    return count(lesson("02").stream_users())
+    """The fast version of lesson 02's stream_users."""
+    return count(lesson("02").stream_users_fast())
 
 
 def connector(read, query=QUERY, **options):

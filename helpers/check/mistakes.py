@@ -128,7 +128,7 @@ MISTAKES = {
     18: _m(
         "an error that hides the real one", "02",
         "The message is about a name in your code. That the server could not be reached, which is what matters, "
-        "is not in it.", "The real error, hidden by another one", seen_in=11, deeper=True,
+        "is not in it.", "No server", seen_in=11, deeper=True,
     ),
     19: _m(
         "25 taken for over 25", "03",

@@ -20,6 +20,7 @@ from helpers.bench.comparison import Imported, Version
 from helpers.connection import database_name
 
 ROWS = 2_000
+CONNECTOR = "mysql-connector-python"
 
 
 def comparison_of(name):
@@ -53,6 +54,19 @@ def test_a_comparison_measures_each_version_and_writes_a_record(tmp_path, capsys
         assert result["rows_per_second"] > 0 and len(result["seconds"]) == 1 and version in printed
     assert all(why and version in printed for version, why in found["missing"].items())
     assert not re.search(r"/(home|root|tmp|work)\b", path.read_text())  # a record names no folder of one machine
+
+
+@pytest.mark.parametrize(
+    ("record", "slow", "fast", "times"),  # what lessons 02 and 03 say in words
+    [
+        ("stream_mariadb", "mysql-connector, tuples, fetchmany", "mysql-connector, raw, fetchmany", 2),
+        ("drivers_mariadb", f"{CONNECTOR}, aio, default cursor", f"{CONNECTOR}, default cursor", 10),
+        ("drivers_mysql", f"{CONNECTOR}, aio, default cursor", f"{CONNECTOR}, default cursor", 6),
+    ],
+)
+def test_the_records_hold_what_lessons_say_of_them(record, slow, fast, times):
+    results = json.loads((ROOT / f"data/benchmarks/{record}.json").read_text())["results"]
+    assert results[fast]["rows_per_second"] / results[slow]["rows_per_second"] == pytest.approx(times, rel=0.1)
 
 
 def test_the_comparisons_have_what_they_are_for():

@@ -220,7 +220,7 @@ def test_the_report_shows_nothing_as_the_last_line_of_a_cell():
     assert notebook.cells[3].outputs[0].text == output.text
 
 
-IN_WORDS = {10: "Twelve of 75", 16: "(9 and 2 of 75)"}  # where a lesson writes a count otherwise
+IN_WORDS = {10: "Twelve of 75"}  # where a lesson writes a count otherwise
 
 
 @pytest.mark.parametrize("number", [n for n, mistake in MISTAKES.items() if mistake.frequency])

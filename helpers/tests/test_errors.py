@@ -105,7 +105,7 @@ def test_a_closed_connection_is_to_be_made_again(connection):
 @pytest.mark.parametrize("kill", ["KILL", "KILL QUERY"])
 def test_a_stream_that_loses_its_connection_is_an_error_and_the_next_is_whole(database, connection, kill):
     seed.insert_data(connection, (("N" * 250, f"{n}.{'e' * 230}@example.com", 1) for n in range(ROWS)))  # 15 MB
-    stream_users = notebooks.exported("02").stream_users
+    stream_users = notebooks.exported("02").stream_users_fast
     count = 0
     with pytest.raises(mysql.connector.Error) as caught, contextlib.closing(stream_users()) as users:
         for _ in users:

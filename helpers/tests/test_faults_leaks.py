@@ -44,7 +44,7 @@ def stopped_by_close(stream):
 @pytest.mark.parametrize("lesson", ["02"])
 @sizes(small=40, full=1000)
 def test_streams_stopped_early_leave_nothing(base, tally, lesson, tries, monkeypatch):
-    stream = notebooks.exported(lesson).stream_users
+    stream = notebooks.exported(lesson).stream_users_fast
     opened = []
     connect = mysql.connector.connect
 

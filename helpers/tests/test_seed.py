@@ -112,7 +112,7 @@ def test_rows_of_many_kinds_go_in(connection, rows):
 
 
 def test_a_stream_of_the_course_goes_in(connection):
-    stream_users = notebooks.exported("02").stream_users
+    stream_users = notebooks.exported("02").stream_users_fast
     with databases.scratch(), contextlib.closing(seed.connect_to_prodev()) as other:
         seed.insert_data(other, synthetic_users(1500))
         with contextlib.closing(stream_users()) as users:
