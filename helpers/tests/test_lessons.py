@@ -1,6 +1,7 @@
 """What every lesson must have: its parts, its tags, clean outputs, and the functions that it promises."""
 
 import ast
+import builtins
 import functools
 import itertools
 import json
@@ -26,7 +27,7 @@ PARTS = ["## What goes wrong", "## Exercises", "## Key points", "## Words", "## 
 PROMISED = {
     "00_iterators_and_generators": ["count_upto"],
     "01_seed_the_database": [],
-    "02_stream_users": ["stream_users"],
+    "02_stream_users": ["stream_users", "stream_users_fast"],
     "03_batch_processing": ["stream_users_in_batches", "batch_processing"],
     "04_lazy_pagination": ["paginate_users", "lazy_pagination", "lazy_paginate"],
     "05_stream_ages": ["stream_user_ages", "calculate_average_age"],
@@ -253,6 +254,86 @@ def test_the_readme_shows_the_figure_that_the_lesson_stores(name):
     assert store.picture(read(notebooks.LESSONS / name), name).png == file.read_bytes()
 
 
+# The parts of "Dig deeper" run after the core alone ------------------------------------------------------------------
+
+SCOPES = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda
+SCOPES += ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
+GIVEN = {*dir(builtins), "display", "get_ipython"}  # by Python and by the notebook
+BUILDS_ON = r'After "(.+?)" above[.,:]'  # so begins a part that takes names from another one
+
+
+def names(tree):
+    """What a piece of code binds, what it imports, and what it takes from elsewhere: three sets of names."""
+    bound, imported, taken = set(), set(), set()
+    nodes = list(ast.iter_child_nodes(tree))
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, SCOPES):
+            bound |= {node.name} if hasattr(node, "name") else set()
+            own, own_imports, from_outside = names(node)
+            taken |= from_outside - own - own_imports
+            continue
+        if isinstance(node, ast.Name):
+            (taken if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            imported.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            bound.add(node.name)
+        nodes += ast.iter_child_nodes(node)
+    return bound, imported, taken
+
+
+def code_names(cells):
+    return [names(ast.parse(cell.source)) for cell in cells if cell.cell_type == "code"]
+
+
+def not_alone(cells):
+    """Say what a part of "Dig deeper" misses after the core alone, and what of the core another part changes for it."""
+    core_names = set().union(GIVEN, *(bound | imported for bound, imported, _ in code_names(minutes.core(cells))))
+    gives, needs, makes, said = {}, {}, {}, []
+    for heading, *rest in minutes.deeper_parts(cells):
+        title, _, text = heading.source.removeprefix("### ").partition("\n")
+        title = re.sub(r" \(\d+ minutes\)$", "", title)
+        before = re.match(BUILDS_ON, text.strip())
+        if before and before[1] not in gives:
+            said.append(f'{title}: no part above is called "{before[1]}"')
+        known = set(gives.get(before[1], ())) if before else set()
+        needs[title], makes[title] = set(), set()
+        for cell in rest:
+            for bound, imported, taken in code_names([cell]):
+                known |= bound | imported
+                makes[title] |= bound
+                needs[title] |= core_names & taken - known
+                said += [f"{title}: {name} in {cell.source}" for name in sorted(taken - known - core_names)]
+        gives[title] = known
+    for title, other in itertools.permutations(needs, 2):
+        said += [f"{title}: {other} binds {name} anew" for name in sorted(needs[title] & makes[other])]
+    return said
+
+
+def test_each_part_of_dig_deeper_runs_after_the_core_alone(all_cells):
+    assert not_alone(all_cells) == []
+
+
+def test_a_part_that_does_not_stand_alone_is_found():
+    def markdown_cell(text):
+        return nbformat.v4.new_markdown_cell(text)
+
+    def code_cell(text):
+        return nbformat.v4.new_code_cell(text)
+
+    core = [code_cell("import os\n\ndef stream(): ..."), markdown_cell("## Dig deeper")]
+    first = [markdown_cell("### One (5 minutes)"), code_cell("def f(x):\n    return [os.sep + x for _ in stream()]")]
+    second = [markdown_cell("### Two (5 minutes)\n\nAfter all."), code_cell("f(max(1, 2))")]
+    assert not_alone([*core, *first]) == []
+    assert [text.partition(" in ")[0] for text in not_alone([*core, *first, *second])] == ["Two: f"]
+    assert not_alone([*core, *first, markdown_cell('### Two (5 minutes)\n\nAfter "One" above.'), second[1]]) == []
+    assert not_alone([*core, *second[:1], code_cell("def stream(): ..."), *first]) == ["One: Two binds stream anew"]
+    assert not_alone([*core, *first, markdown_cell('### Two (5 minutes)\n\nAfter "Six" above.')]) != []
+
+
 # What one lesson promises ---------------------------------------------------------------------------------------------
 
 
@@ -304,6 +385,7 @@ def test_problems_are_found(tmp_path):
 
 GENERATORS = {
     "02 stream_users": lambda: sum(1 for _ in lesson("02").stream_users()),
+    "02 stream_users_fast": lambda: sum(1 for _ in lesson("02").stream_users_fast()),
     "03 stream_users_in_batches": lambda: sum(map(len, lesson("03").stream_users_in_batches(1_000))),
     "03 batch_processing": lambda: lesson("03").batch_processing(1_000),
     "04 lazy_pagination": lambda: sum(map(len, lesson("04").lazy_pagination(5_000))),
