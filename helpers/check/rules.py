@@ -125,7 +125,7 @@ def dicts(look, items, ages=False):
         look.bad(asked, f"the first user has the keys {keys}", why="The next step looks for all four.")
     elif ages and items and type(items[0]["age"]) is not int:
         look.bad(asked, f"the first user's age was {shown(items[0]['age'])}",
-                 why="The server sends an age as text or as a Decimal. int(…) makes a number of it.")  # fmt: skip
+                 why="The server sends text, and the driver makes a Decimal of it. int(…) makes an int.")  # fmt: skip
     else:
         look.good(asked)
 

@@ -36,6 +36,7 @@ def paginate_users(page_size, offset):
         return [dict(zip(cursor.column_names, (key, name, email, int(age)))) for key, name, email, age in cursor.fetchall()]
 """,
         PAGE.replace("ORDER BY user_id", "ORDER BY name, user_id"),
+        PAGE.replace("page_size, offset", "size, skip").replace("    with", "    size, skip = int(size), int(skip)\n    with"),
     ],
     wrong=[
         (PAGE.replace("ORDER BY user_id ", ""), "the server was sent: SELECT user_id, name, email, age FROM user_data LIMIT"),
@@ -198,6 +199,16 @@ def lazy_pagination(page_size):
 """,
         """
 def lazy_pagination(page_size):
+    check_int("page_size", page_size, least=1)
+    return _pages(page_size, 0)
+
+def _pages(size, offset):
+    while page := paginate_users(size, offset):
+        yield page
+        offset += size
+""",
+        """
+def lazy_pagination(page_size):
     if not isinstance(page_size, int):
         raise TypeError("page_size must be an int")
     if page_size <= 0:
@@ -233,14 +244,10 @@ def lazy_pagination(page_size):
 )  # fmt: skip
 
 KEY = """
-PAGE_BY_KEY = "SELECT user_id, name, email, age FROM user_data WHERE user_id > %s ORDER BY user_id LIMIT %s"
-
-def paginate_users_by_key(page_size, after):
-    return page_of(PAGE_BY_KEY, (after, page_size))
-
 def lazy_pagination_by_key(page_size):
+    query = "SELECT user_id, name, email, age FROM user_data WHERE user_id > %s ORDER BY user_id LIMIT %s"
     after = ""
-    while page := paginate_users_by_key(page_size, after):
+    while page := page_of(query, (after, page_size)):
         after = page[-1]["user_id"]
         yield page
 """
@@ -248,6 +255,18 @@ BY_KEY = Turn(
     "lazy_pagination_by_key",
     right=[
         KEY,
+        """
+PAGE_BY_KEY = "SELECT user_id, name, email, age FROM user_data WHERE user_id > %(after)s ORDER BY user_id LIMIT %(size)s"
+
+def paginate_users_by_key(page_size, after):
+    return page_of(PAGE_BY_KEY, {"after": after, "size": page_size})
+
+def lazy_pagination_by_key(page_size):
+    after = ""
+    while page := paginate_users_by_key(page_size, after):
+        after = page[-1]["user_id"]
+        yield page
+""",
         """
 def lazy_pagination_by_key(page_size):
     page = page_of("SELECT * FROM user_data ORDER BY user_id LIMIT %s", (page_size,))
