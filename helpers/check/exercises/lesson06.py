@@ -121,7 +121,7 @@ def _in_order(look, found, wanted, size=SIZE):
 
 def _asks_by_key(look, batches):
     with look.asks("each batch is a short query of its own, by key: whoever changes the table meanwhile does no harm",
-                   why="The job takes hours. OFFSET counts rows anew each time, and one long query holds a connection "
+                   why="The job is long. OFFSET counts rows anew each time, and one long query holds a connection "
                        "and an old view of the table.", must=True):  # fmt: skip
         _, found = batches(range(1, 41), meanwhile=("DELETE FROM domains WHERE id <= 5",))
         _in_order(look, found, list(range(1, 41)))
@@ -312,7 +312,7 @@ def rank_all(look):
         if look.harness.left_open():
             look.fail("its connection is still open 2 s later", 17)
     with look.asks("it goes on after the checkpoint: what is done is not done again", must=True,
-                   why="A job of hours is stopped one day. It must not start at row 1 then."):  # fmt: skip
+                   why="A long job is stopped one day. It must not start at row 1 then."):  # fmt: skip
         fill(look, everything)
         look.harness.execute("UPDATE checkpoint SET last_id = 30")
         _, asked = look.run(_rank_all, SIZE)
