@@ -13,7 +13,7 @@ SECONDS = 2.0  # that a timing lasts at least
 REFERENCE = "fingerprint: one process"
 ABOUT = (
     "The sum of all ages, and a slow hash of each user: by one process, by a worker for each core, and by the server. "
-    "Then five tasks by all workers, each of which does one thing more than the one before. A timing lasts 2 s or "
+    "Then five tasks by all workers, each of which goes a step further than the one before. A timing lasts 2 s or "
     "more: the work is done again and again, and the seconds are those of one time."
 )
 

@@ -27,7 +27,7 @@ def cut(look):
     with look.asks("it is a generator of pairs (first, last)", must=True):
         look.gives_iterator(0, 12, 3)
         look.equal(look.run(_pairs, 0, 12, 3), [(0, 4), (4, 8), (8, 12)], "cut(0, 12, 3)")
-    with look.asks("each range begins where the one before ended", must=True,
+    with look.asks("together the ranges are [low, high): no gap, no overlap", must=True,
                    why="A gap is rows that nobody reads; where two ranges overlap, rows count twice."):  # fmt: skip
         for given in ((0, 10, 3), (5, 6, 1), (3, 103, 7)):
             _joined(look, given, look.run(_pairs, *given))
@@ -57,8 +57,9 @@ def _joined(look, given, found):
     for (first, last), (after, _) in zip(found, found[1:], strict=False):
         if last != after or last < first:
             look.fail(f"{named}: after ({first}, {last}) comes a range from {after}")
-    if found[-1][1] != high:
-        look.fail(f"{named} ends before {found[-1][1]}, not before {high}: the keys in between are lost or too many")
+    if (end := found[-1][1]) != high:
+        keys = f"key {min(end, high)} is" if abs(high - end) == 1 else "the keys in between are"
+        look.fail(f"{named} ends before {end}, not before {high}: {keys} {'lost' if end < high else 'too many'}")
 
 
 # 2: the task ----------------------------------------------------------------------------------------------------------

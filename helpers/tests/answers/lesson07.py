@@ -39,7 +39,7 @@ CUT = Turn(
             for number in range(pieces):
                 yield low + number * size, low + (number + 1) * size
         """,
-            "cut(0, 10, 3) ends before 9, not before 10",
+            "cut(0, 10, 3) ends before 9, not before 10: key 9 is lost",
         ),
         (
             """
@@ -58,7 +58,7 @@ CUT = Turn(
             for number in range(pieces):
                 yield int(low + number * size), int(low + (number + 1) * size)
         """,
-            "the keys in between are lost or too many",
+            "is too many",
         ),
         (
             """
