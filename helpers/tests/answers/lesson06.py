@@ -370,7 +370,6 @@ BATCH = Turn(
         """,
         """
         def write_batch(connection, pairs):
-            connection.start_transaction()
             cursor = connection.cursor()
             try:
                 cursor.execute("UPDATE checkpoint SET last_id = %s", (max(number for number, _ in pairs),))
@@ -393,6 +392,17 @@ BATCH = Turn(
         """,
     ],
     wrong=[
+        (
+            """
+        def write_batch(connection, pairs):
+            connection.start_transaction()
+            with closing(connection.cursor()) as cursor:
+                write_ranks(cursor, pairs)
+                cursor.execute("UPDATE checkpoint SET last_id = %s", (pairs[-1][0],))
+            connection.commit()
+        """,
+            "Each statement begins a transaction where none is open, a SELECT too.",
+        ),
         (
             """
         def write_batch(connection, pairs):
