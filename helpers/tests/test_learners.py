@@ -4,13 +4,12 @@ The learner who writes nothing is played by strict nbval, which runs the lessons
 wrong, by test_answers.py.
 """
 
-import ast
-import symtable
 import textwrap
 
 import nbclient
 import pytest
 from answers import tables
+from cell_names import names
 from places import PATIENCE
 
 from helpers import notebooks
@@ -30,46 +29,14 @@ def is_played(cell):
     return bool(PLAYED & notebooks.tags(cell)) or ".choose(" in cell.source or "databases.ready(" in cell.source
 
 
-class Synchronous(ast.NodeTransformer):
-    """Takes `async` and `await` out of a cell: from Python 3.14 on, symtable refuses them outside a function."""
-
-    def visit_Await(self, node):
-        return self.visit(node.value)
-
-    def visit_AsyncWith(self, node):
-        self.generic_visit(node)
-        return ast.With(node.items, node.body)
-
-    def visit_AsyncFor(self, node):
-        self.generic_visit(node)
-        return ast.For(node.target, node.iter, node.body, node.orelse)
-
-    def visit_comprehension(self, node):
-        self.generic_visit(node)
-        return ast.comprehension(node.target, node.iter, node.ifs, is_async=0)
-
-
-def names(source):
-    """Return the names that a cell's code defines, and those that it uses of other cells."""
-    source = "\n".join("" if line.startswith(("%", "!")) else line for line in source.splitlines())
-    source = ast.unparse(ast.fix_missing_locations(Synchronous().visit(ast.parse(source))))
-    top = symtable.symtable(source, "cell", "exec")
-    defined = {name.get_name() for name in top.get_symbols() if name.is_assigned() or name.is_imported()}
-    scopes, used = [top], set()
-    for scope in scopes:
-        scopes += scope.get_children()
-        used |= {n.get_name() for n in scope.get_symbols() if n.is_referenced() and (scope is top or n.is_global())}
-    return defined, used
-
-
 def without_the_rest(cells):
     """Return the code cells that are played, and those that they need something of: measuring takes too long here."""
     kept, needed = [], set()
     for cell in reversed([cell for cell in cells if cell.cell_type == "code"]):
-        defined, used = names(cell.source)
-        if is_played(cell) or defined & needed:
+        bound, imported, used = names(cell.source)
+        if is_played(cell) or (bound | imported) & needed:
             kept.append(cell)
-            needed = needed - defined | used
+            needed = needed - bound - imported | used
     return kept[::-1]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import cloudpickle
 import nbformat
 import pytest
+from cell_names import names
 
 from helpers import databases, memory, notebooks
 from helpers.bench.comparison import Imported, lesson
@@ -256,37 +257,12 @@ def test_the_readme_shows_the_figure_that_the_lesson_stores(name):
 
 # The parts of "Dig deeper" run after the core alone ------------------------------------------------------------------
 
-SCOPES = ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda
-SCOPES += ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
 GIVEN = {*dir(builtins), "display", "get_ipython"}  # by Python and by the notebook
 BUILDS_ON = r'After "(.+?)" above[.,:]'  # so begins a part that takes names from another one
 
 
-def names(tree):
-    """What a piece of code binds, what it imports, and what it takes from elsewhere: three sets of names."""
-    bound, imported, taken = set(), set(), set()
-    nodes = list(ast.iter_child_nodes(tree))
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, SCOPES):
-            bound |= {node.name} if hasattr(node, "name") else set()
-            own, own_imports, from_outside = names(node)
-            taken |= from_outside - own - own_imports
-            continue
-        if isinstance(node, ast.Name):
-            (taken if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.alias):
-            imported.add((node.asname or node.name).partition(".")[0])
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            bound.add(node.name)
-        nodes += ast.iter_child_nodes(node)
-    return bound, imported, taken
-
-
 def code_names(cells):
-    return [names(ast.parse(cell.source)) for cell in cells if cell.cell_type == "code"]
+    return [names(cell.source) for cell in cells if cell.cell_type == "code"]
 
 
 def not_alone(cells):
