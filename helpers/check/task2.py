@@ -217,6 +217,6 @@ def broken_pipe(look):
     look.harness.fill("many")
     with look.asks("when print fails on the way, its connection is closed all the same"):
         if look.run(fail_in_print, 100) >= 3 and look.harness.left_open():
-            why = "The error keeps the generator, and the paused generator keeps its connection. Whoever starts a "
-            why += "generator closes it."
-            look.fail("after a BrokenPipeError in print(), its connection was still open", 3, why)
+            look.fail("after a BrokenPipeError in print(), its connection was still open", 3,
+                      "The error keeps the generator, and the paused generator keeps its connection. Whoever starts a "
+                      "generator closes it.")  # fmt: skip
